@@ -1,0 +1,207 @@
+"""The nouns of the field, as frozen records. Imports nothing of ours.
+
+Records made once per log line are in records.py, apart, for the sake of Lambda cold starts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Scalar = str | int | float | bool
+Fact = Scalar | tuple[str, ...]
+
+
+class State(StrEnum):
+    """The three states of a CloudWatch alarm, in AWS's words."""
+
+    OK = "OK"
+    ALARM = "ALARM"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+class Missing(StrEnum):
+    """TreatMissingData."""
+
+    MISSING = "missing"
+    IGNORE = "ignore"
+    BREACHING = "breaching"
+    NOT_BREACHING = "notBreaching"
+
+
+class Comparison(StrEnum):
+    """ComparisonOperator, without the three that need an anomaly detection band."""
+
+    ABOVE = "GreaterThanThreshold"
+    AT_LEAST = "GreaterThanOrEqualToThreshold"
+    BELOW = "LessThanThreshold"
+    AT_MOST = "LessThanOrEqualToThreshold"
+
+
+class Severity(StrEnum):
+    """Whom an alarm calls: `page` wakes someone, `ticket` can wait."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+
+
+# --- what is there -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resource:
+    """One deployed thing and its facts."""
+
+    service: str
+    """A catalog service id: `lambda`, `sqs`, `dynamodb`, ..."""
+    name: str
+    """What its metrics' dimension says: function name, queue name, table name, ..."""
+    id: str
+    """Its ARN; from a template, where no ARN is known, `template:<logical id>`."""
+    region: str = ""
+    account: str = ""
+    application: str = ""
+    """The stack it came from, or the application tag: one health alarm and one dashboard each."""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One resource feeds another. `kind` is invokes, reads, notifies, dead_letter or delivers."""
+
+    source: str
+    target: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fleet:
+    """Every resource of the accounts and Regions asked for, and the links between them."""
+
+    resources: tuple[Resource, ...]
+    links: tuple[Link, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    """What could not be read, in words: absence here is not absence there."""
+
+
+# --- what ought to be watched --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Query:
+    """One line of an alarm or widget: a metric with its statistic, or metric math over the other lines."""
+
+    id: str
+    namespace: str = ""
+    metric: str = ""
+    dimensions: tuple[tuple[str, str], ...] = ()
+    statistic: str = ""
+    period_s: int = 60
+    expression: str = ""
+    label: str = ""
+    returned: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alarm:
+    """A rule on a resource, nothing left to decide: everything PutMetricAlarm needs but the topic's ARN."""
+
+    name: str
+    rule: str
+    resource: str
+    """Resource.id"""
+    description: str
+    severity: Severity
+    queries: tuple[Query, ...]
+    """One plain metric, or metric math of which exactly one line is returned."""
+    comparison: Comparison
+    threshold: float
+    datapoints: int
+    periods: int
+    missing: Missing
+    evidence: Mapping[str, Scalar] = field(default_factory=dict)
+    """Why the level is what it is: which row, setting or history."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompositeAlarm:
+    """One alarm over others, so that a person hears once."""
+
+    name: str
+    rule: str
+    resource: str
+    description: str
+    severity: Severity
+    expression: str
+    """AWS's alarm rule: `ALARM("a") OR ALARM("b")`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricDefinition:
+    """A custom metric out of log lines, as a user writes it in lookout.toml."""
+
+    name: str
+    pattern: str
+    value: str = "1"
+    unit: str = "Count"
+    default: float | None = None
+    dimensions: tuple[tuple[str, str], ...] = ()
+    """(dimension name, selector) pairs, such as ("Currency", "$.currency")."""
+    log_groups: str = "/aws/lambda/*"
+    """A shell-style pattern of log group names."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricFilter:
+    """A metric definition on one log group, run by CloudWatch Logs itself."""
+
+    name: str
+    log_group: str
+    namespace: str
+    definition: MetricDefinition
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription:
+    """A log group whose matching lines go to the subscription Lambda."""
+
+    name: str
+    log_group: str
+    pattern: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """All that would be watched, nothing left to decide."""
+
+    fleet: Fleet
+    alarms: tuple[Alarm, ...]
+    composites: tuple[CompositeAlarm, ...] = ()
+    metric_filters: tuple[MetricFilter, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    notes: tuple["Finding", ...] = ()
+
+
+# --- what the measurements say -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Series:
+    """Datapoints of one metric on a period grid; None where there is no datapoint."""
+
+    label: str
+    period_s: int
+    start: int
+    """Epoch seconds of the first slot, a multiple of `period_s`."""
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """Something now true of a resource that a person should hear, with its evidence."""
+
+    kind: str
+    resource: str
+    title: str
+    severity: Severity = Severity.TICKET
+    evidence: Mapping[str, Scalar] = field(default_factory=dict)

@@ -1,0 +1,50 @@
+"""Every name two modules must agree on: built and parsed here, and nowhere else."""
+
+import hashlib
+import re
+
+PREFIX = "lookout"
+LOG_METRICS = "Lookout/Lambda"
+"""Namespace of the metrics that the log subscriber reads out of platform lines; dimension FunctionName."""
+SUBSCRIBER_METRICS = "Lookout/Subscriber"
+"""Namespace of the log subscriber's own counts."""
+CUSTOM_METRICS = "Lookout/Custom"
+"""Namespace of the metrics that users define in lookout.toml."""
+STACK = "lookout"
+"""The toolkit's own stack (infra/template.yaml)."""
+ALARM_STACK = "lookout-alarms"
+"""The stack made from a plan."""
+
+ALARM_NAME_LIMIT = 255  # PutMetricAlarm, AlarmName: 1-255 characters
+
+
+def alarm_name(rule: str, resource: str) -> str:
+    """The alarm's name, `lookout/<rule id>/<resource name>`, at most 255 characters and never the same for two resources.
+
+    A name too long is cut and ends in a hash of the whole.
+    """
+    name = f"{PREFIX}/{rule}/{resource}"
+    if len(name) <= ALARM_NAME_LIMIT:
+        return name
+    return f"{name[: ALARM_NAME_LIMIT - 9]}~{_hash(name)}"
+
+
+def parse_alarm_name(name: str) -> tuple[str, str] | None:
+    """(rule id, resource name) of one of our alarms; None for anyone else's."""
+    prefix, _, rest = name.partition("/")
+    rule, slash, resource = rest.partition("/")
+    return (rule, resource) if prefix == PREFIX and "." in rule and slash and resource else None
+
+
+def logical_id(name: str) -> str:
+    """A CloudFormation logical id: letters and digits, ending in a hash, since `a-b` and `ab` would collide without."""
+    return f"{re.sub(r'[^A-Za-z0-9]', '', name)[:200]}{_hash(name)}"
+
+
+def log_group(function: str) -> str:
+    """Where a Lambda function logs unless it was told otherwise."""
+    return f"/aws/lambda/{function}"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
