@@ -1,0 +1,68 @@
+"""Metric queries -> values on one grid of periods: metrics from the store, expressions by the product's metric math."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from infra.local.metrics import Key, MetricStore, Scope
+from monitors import metricmath
+from monitors.model import Query
+
+Values = list[float | None]
+
+
+def key(namespace: str, name: str, dimensions: Mapping[str, str]) -> Key:
+    """The identity of a metric: dimensions in any order name the same one."""
+    return namespace, name, tuple(sorted(dimensions.items()))
+
+
+def from_api(raw: Mapping[str, Any]) -> Query:
+    """A MetricDataQuery of GetMetricData or PutMetricAlarm as a Query."""
+    stat = raw.get("MetricStat") or {}
+    metric = stat.get("Metric") or {}
+    return Query(
+        id=raw.get("Id", ""),
+        namespace=metric.get("Namespace", ""),
+        metric=metric.get("MetricName", ""),
+        dimensions=tuple(sorted((d["Name"], d["Value"]) for d in metric.get("Dimensions") or [])),
+        statistic=stat.get("Stat", ""),
+        period_s=int(stat.get("Period") or raw.get("Period") or 60),
+        expression=raw.get("Expression") or "",
+        label=raw.get("Label") or raw.get("Id", ""),
+        returned=str(raw.get("ReturnData", True)).lower() != "false",
+    )
+
+
+def period_of(queries: Sequence[Query]) -> int:
+    """The period of the whole: the longest among the metrics, as metric math has it."""
+    return max((query.period_s for query in queries if not query.expression), default=60)
+
+
+def resolve(
+    store: MetricStore, scope: Scope, queries: Sequence[Query], *, start_s: int, period_s: int, slots: int
+) -> dict[str, Values]:
+    """Each query's values, by id. Expressions may use the ids of any other query, in any order.
+
+    Raises:
+        InputError: an expression, or a statistic, that is wrong or not modelled here.
+    """
+    values: dict[str, Values] = {
+        query.id: store.series(
+            scope,
+            (query.namespace, query.metric, query.dimensions),
+            statistic=query.statistic,
+            period_s=period_s,
+            start_s=start_s,
+            slots=slots,
+        )
+        for query in queries
+        if not query.expression
+    }
+    waiting = [query for query in queries if query.expression]
+    while waiting:
+        ready = [q for q in waiting if not metricmath.identifiers(q.expression) & {w.id for w in waiting}]
+        for query in ready or waiting:
+            values[query.id] = list(
+                metricmath.evaluate(query.expression, values, start=start_s, period_s=period_s, slots=slots)
+            )
+        waiting = [query for query in waiting if query.id not in values]
+    return values

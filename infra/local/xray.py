@@ -1,0 +1,184 @@
+"""X-Ray of the embedded account: a UDP receiver, PutTraceSegments, GetTraceSummaries, BatchGetTraces.
+
+As X-Ray does, separately sent subsegments are put back into their segments when a trace is read, and a complete
+document replaces one in progress. Not modelled: inferred segments, filter expressions, groups, sampling rules.
+"""
+
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Json = dict[str, Any]
+log = logging.getLogger(__name__)
+
+BATCH_LIMIT = 5  # BatchGetTraces takes 5 ids a call
+PAGE = 100
+DATAGRAM = 65_535
+
+
+class TraceStore:
+    """Trace documents by trace id and document id."""
+
+    def __init__(self) -> None:
+        self._traces: dict[str, dict[str, Json]] = {}
+        self._lock = threading.Lock()
+
+    def put(self, document: Json) -> None:
+        """Keep a segment or separately sent subsegment.
+
+        Raises:
+            ValueError: it lacks its id, trace id, name or start time.
+        """
+        if not all(document.get(name) for name in ("id", "trace_id", "name", "start_time")):
+            raise ValueError("Missing segment ID, trace ID, name or start time")
+        with self._lock:
+            documents = self._traces.setdefault(document["trace_id"], {})
+            known = documents.get(document["id"])
+            if known is None or known.get("in_progress") or not document.get("in_progress"):
+                documents[document["id"]] = document
+
+    def between(self, start_s: float, end_s: float) -> list[str]:
+        """Ids of traces that began in [start, end), newest first. A trace id says its second."""
+        with self._lock:
+            begun = [(int(trace_id[2:10], 16), trace_id) for trace_id in self._traces]
+        return [trace_id for at, trace_id in sorted(begun, reverse=True) if int(start_s) <= at < end_s]
+
+    def segments(self, trace_id: str) -> list[Json]:
+        """The trace's segments, each with its subsegments inside; what has no parent here stands alone."""
+        with self._lock:
+            documents = {key: dict(document) for key, document in self._traces.get(trace_id, {}).items()}
+        nodes = dict(documents)
+        for document in documents.values():
+            _index(document, nodes)
+        whole = []
+        for document in documents.values():
+            parent = nodes.get(document.get("parent_id", ""))
+            if document.get("type") == "subsegment" and parent is not None and parent is not document:
+                parent["subsegments"] = [*parent.get("subsegments", []), document]
+            else:
+                whole.append(document)
+        return whole
+
+
+def _index(document: Json, nodes: dict[str, Json]) -> None:
+    waiting = [document]
+    while waiting:
+        for child in waiting.pop().get("subsegments") or []:
+            if isinstance(child, dict) and child.get("id"):
+                nodes.setdefault(child["id"], child)
+                waiting.append(child)
+
+
+STORE = TraceStore()
+
+
+def answer(path: str, body: Json) -> tuple[int, Json]:
+    """(HTTP status, body) of one X-Ray API call."""
+    operation = OPERATIONS[path]
+    try:
+        return 200, operation(body)
+    except ValueError as error:
+        return 400, {"__type": "InvalidRequestException", "Message": str(error)}
+
+
+def _put_trace_segments(body: Json) -> Json:
+    refused = []
+    for text in body.get("TraceSegmentDocuments") or []:
+        try:
+            STORE.put(json.loads(text))
+        except (ValueError, AttributeError) as error:
+            refused.append({"ErrorCode": "InvalidSegment", "Message": str(error)})
+    return {"UnprocessedTraceSegments": refused}
+
+
+def _trace_summaries(body: Json) -> Json:
+    start, end = float(body["StartTime"]), float(body["EndTime"])
+    if not 0 < end - start <= 24 * 3600:
+        raise ValueError("Time range must be positive and not longer than 24 hours")
+    if body.get("FilterExpression"):
+        raise ValueError("The embedded account does not know filter expressions")
+    ids = STORE.between(start, end)
+    offset = int(body.get("NextToken") or 0)
+    more = {"NextToken": str(offset + PAGE)} if offset + PAGE < len(ids) else {}
+    found = [_summary(trace_id) for trace_id in ids[offset : offset + PAGE]]
+    return {
+        "TraceSummaries": found,
+        "TracesProcessedCount": len(found),
+        "ApproximateTime": time.time(),
+        **more,
+    }
+
+
+def _summary(trace_id: str) -> Json:
+    segments = STORE.segments(trace_id)
+    known = {segment["id"] for segment in segments}
+    roots = [s for s in segments if s.get("parent_id") not in known] or segments
+    root = min(roots, key=lambda s: s["start_time"])
+    return {
+        "Id": trace_id,
+        "Duration": _span(segments),
+        "ResponseTime": max(0.0, root.get("end_time", root["start_time"]) - root["start_time"]),
+        "HasFault": bool(root.get("fault")),
+        "HasError": bool(root.get("error")),
+        "HasThrottle": any(bool(s.get("throttle")) for s in segments),
+        "IsPartial": any(bool(s.get("in_progress")) for s in segments),
+        "ServiceIds": [{"Name": s["name"], "Type": s.get("origin", "")} for s in segments],
+        "Annotations": {},
+    }
+
+
+def _span(segments: list[Json]) -> float:
+    start = min(s["start_time"] for s in segments)
+    return float(max(s.get("end_time", s["start_time"]) for s in segments) - start)
+
+
+def _batch_get_traces(body: Json) -> Json:
+    ids = body.get("TraceIds") or []
+    if len(ids) > BATCH_LIMIT or len(set(ids)) < len(ids):
+        raise ValueError(f"At most {BATCH_LIMIT} different trace ids a call")
+    traces = [
+        {
+            "Id": trace_id,
+            "Duration": _span(segments),
+            "LimitExceeded": False,
+            "Segments": [{"Id": s["id"], "Document": json.dumps(s)} for s in segments],
+        }
+        for trace_id in ids
+        if (segments := STORE.segments(trace_id))
+    ]
+    return {"Traces": traces, "UnprocessedTraceIds": []}
+
+
+OPERATIONS: Mapping[str, Callable[[Json], Json]] = {
+    "/TraceSegments": _put_trace_segments,
+    "/TraceSummaries": _trace_summaries,
+    "/Traces": _batch_get_traces,
+    "/TelemetryRecords": lambda _body: {},
+    "/GetSamplingRules": lambda _body: {"SamplingRuleRecords": []},
+    "/SamplingTargets": lambda _body: {"SamplingTargetDocuments": [], "UnprocessedStatistics": []},
+}
+
+
+def receive() -> int:
+    """Listen for the X-Ray SDK's datagrams on a free port of 127.0.0.1, in a thread; the port."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
+    listener.bind(("127.0.0.1", 0))
+    threading.Thread(target=_listen, args=(listener,), daemon=True, name="xray-receiver").start()
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def _listen(listener: socket.socket) -> None:
+    """Each datagram is a one-line header, a newline and one document."""
+    while True:
+        header, _, document = listener.recv(DATAGRAM).partition(b"\n")
+        try:
+            if b'"format"' in header and document:
+                STORE.put(json.loads(document))
+        except ValueError as error:
+            log.warning("trace document refused: %s", error)
