@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from infra.local import hooks
 from monitors.errors import LocalAccountError
@@ -91,7 +91,7 @@ def start(*, port: int = 0, detached: bool = False) -> tuple[subprocess.Popen[by
     listener = _listen(port)
     folder = Path(tempfile.mkdtemp(prefix="lookout-local-"))
     chosen = listener.getsockname()[1]
-    with listener, (folder / "server.log").open("wb") as log:
+    with listener, (folder / "server.log").open("w+b") as log:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "infra.local.server", "--fd", str(listener.fileno())),
@@ -104,13 +104,13 @@ def start(*, port: int = 0, detached: bool = False) -> tuple[subprocess.Popen[by
             stderr=log,
             start_new_session=True,
         )
-    account = LocalAccount(port=chosen, pid=process.pid, folder=str(folder))
-    try:
-        _wait(process, account)
-    except BaseException:
-        _end(process)
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        account = LocalAccount(port=chosen, pid=process.pid, folder=str(folder))
+        try:
+            _wait(process, account, log)
+        except BaseException:
+            _end(process)
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     return process, account
 
 
@@ -146,15 +146,16 @@ def _clean_environment(folder: Path, port: int) -> dict[str, str]:
     }
 
 
-def _wait(process: subprocess.Popen[bytes], account: LocalAccount) -> None:
+def _wait(process: subprocess.Popen[bytes], account: LocalAccount, log: BinaryIO) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise LocalAccountError(f"the embedded account ended at its start:\n{_log_tail(account)}")
+    while process.poll() is None and time.monotonic() < deadline:
         if answers(account):
             return
         time.sleep(0.05)
-    raise LocalAccountError(f"the embedded account did not answer in {START_TIMEOUT_S:.0f} s:\n{_log_tail(account)}")
+    # The process removes its folder when it ends; what it said can still be read here.
+    log.seek(0)
+    said = "\n".join(log.read().decode(errors="replace").splitlines()[-15:])
+    raise LocalAccountError(f"the embedded account does not start:\n{said or 'it said nothing'}")
 
 
 def answers(account: LocalAccount) -> bool:
@@ -169,11 +170,6 @@ def answers(account: LocalAccount) -> bool:
 def _direct() -> urllib.request.OpenerDirector:
     """Opens addresses of this machine without any proxy."""
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def _log_tail(account: LocalAccount) -> str:
-    log = Path(account.folder) / "server.log"
-    return "\n".join(log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else ""
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -8,6 +8,7 @@ import contextvars
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from ministack.core.responses import (
@@ -48,10 +49,10 @@ def tick(now_s: float) -> int:
     """Evaluate every alarm of every account and Region as at `now_s`; how many changed state."""
     queues = [(account, region) for account, region, _ in list(sqs._queues._data)]
     for account, region in sorted(set(queues)):
-        _in_scope(account, region, lambda: _measure_queues(now_s))
+        _in_scope(account, region, partial(_measure_queues, now_s))
     changed = 0
     for (account, region, _), alarm in list(cw._alarms._data.items()):
-        changed += bool(_in_scope(account, region, lambda alarm=alarm: _evaluate(alarm, now_s)))
+        changed += bool(_in_scope(account, region, partial(_evaluate, alarm, now_s)))
     return changed
 
 
@@ -67,7 +68,7 @@ def _in_scope(account: str, region: str, work: Callable[[], Any]) -> Any:
 def _measure_queues(now_s: float) -> None:
     """What SQS publishes each minute about the queues of this account and Region."""
     minute = now_s - 60
-    for name, queue in list(sqs._queues.items()):
+    for queue in list(sqs._queues.values()):
         waiting = [m for m in queue["messages"] if m["visible_at"] <= now_s]
         age = max((now_s - m["sent_at"] for m in waiting), default=0.0)
         for metric, value, unit in (
@@ -75,7 +76,7 @@ def _measure_queues(now_s: float) -> None:
             ("ApproximateNumberOfMessagesNotVisible", len(queue["messages"]) - len(waiting), "Count"),
             ("ApproximateAgeOfOldestMessage", max(age, 0.0), "Seconds"),
         ):
-            cloudwatch.put("AWS/SQS", metric, {"QueueName": name}, [(value, 1.0)], unit=unit, at_s=minute)
+            cloudwatch.put("AWS/SQS", metric, {"QueueName": queue["name"]}, [(value, 1.0)], unit=unit, at_s=minute)
 
 
 def _evaluate(alarm: Json, now_s: float) -> bool:
@@ -149,9 +150,9 @@ def _change(alarm: Json, state: State, *, recent: Sequence[tuple[int, float]], p
 
 def _reason(alarm: Json, state: State, recent: Sequence[tuple[int, float]]) -> str:
     if state == State.INSUFFICIENT_DATA or not recent:
-        count = int(alarm.get("EvaluationPeriods") or 1)
+        count, treated = alarm.get("EvaluationPeriods") or 1, alarm.get("TreatMissingData") or "missing"
         kind = "Insufficient Data" if state == State.INSUFFICIENT_DATA else "Threshold Crossed"
-        return f"{kind}: {count} missing datapoint{'s' if count > 1 else ''} treated as [{alarm.get('TreatMissingData') or 'missing'}]."
+        return f"{kind}: {count} missing datapoints were treated as [{treated}]."
     points = ", ".join(f"{value} ({datetime.fromtimestamp(at, UTC):%d/%m/%y %H:%M:%S})" for at, value in recent)
     crossed = "was" if state == State.ALARM else "was not"
     return (

@@ -57,12 +57,9 @@ def resolve(
         for query in queries
         if not query.expression
     }
-    waiting = [query for query in queries if query.expression]
-    while waiting:
-        ready = [q for q in waiting if not metricmath.identifiers(q.expression) & {w.id for w in waiting}]
-        for query in ready or waiting:
-            values[query.id] = list(
-                metricmath.evaluate(query.expression, values, start=start_s, period_s=period_s, slots=slots)
-            )
-        waiting = [query for query in waiting if query.id not in values]
-    return values
+    expressions = {query.id: query.expression for query in queries if query.expression}
+    lines = {
+        id_: list(metricmath.evaluate(text, values, start=start_s, period_s=period_s, expressions=expressions))
+        for id_, text in expressions.items()
+    }
+    return values | lines

@@ -6,6 +6,7 @@ document replaces one in progress. Not modelled: inferred segments, filter expre
 
 import json
 import logging
+import re
 import socket
 import threading
 import time
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 BATCH_LIMIT = 5  # BatchGetTraces takes 5 ids a call
 PAGE = 100
 DATAGRAM = 65_535
+TRACE_ID = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 
 
 class TraceStore:
@@ -33,8 +35,10 @@ class TraceStore:
         Raises:
             ValueError: it lacks its id, trace id, name or start time.
         """
-        if not all(document.get(name) for name in ("id", "trace_id", "name", "start_time")):
-            raise ValueError("Missing segment ID, trace ID, name or start time")
+        if not TRACE_ID.fullmatch(str(document.get("trace_id"))) or not all(
+            map(document.get, ("id", "name", "start_time"))
+        ):
+            raise ValueError("Missing or invalid segment ID, trace ID, name or start time")
         with self._lock:
             documents = self._traces.setdefault(document["trace_id"], {})
             known = documents.get(document["id"])
@@ -121,7 +125,7 @@ def _summary(trace_id: str) -> Json:
     return {
         "Id": trace_id,
         "Duration": _span(segments),
-        "ResponseTime": max(0.0, root.get("end_time", root["start_time"]) - root["start_time"]),
+        "ResponseTime": max(0.0, (root.get("end_time") or root["start_time"]) - root["start_time"]),
         "HasFault": bool(root.get("fault")),
         "HasError": bool(root.get("error")),
         "HasThrottle": any(bool(s.get("throttle")) for s in segments),
@@ -132,8 +136,8 @@ def _summary(trace_id: str) -> Json:
 
 
 def _span(segments: list[Json]) -> float:
-    start = min(s["start_time"] for s in segments)
-    return float(max(s.get("end_time", s["start_time"]) for s in segments) - start)
+    start = min(float(s["start_time"]) for s in segments)
+    return max(float(s.get("end_time") or s["start_time"]) for s in segments) - start
 
 
 def _batch_get_traces(body: Json) -> Json:

@@ -1,0 +1,97 @@
+"""The toolkit's own Lambdas: code and dependencies -> zips in S3 -> the stack of template.yaml."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from importlib import resources
+from pathlib import Path
+
+import boto3
+
+from infra.apply import deploy_stack
+from infra.aws import bucket as buckets
+from infra.zips import zip_files, zip_folder
+from monitors.errors import LookoutError
+from monitors.names import STACK
+
+PACKAGES = ("dashboards", "infra", "monitors", "subscribers")
+NOT_IN_LAMBDA = ("infra/local", "infra/engines")
+LAYER = ("aws-xray-sdk", "aws-embedded-metrics", "jinja2")
+"""What the handlers import beyond the runtime's own boto3."""
+PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
+RUNTIME = "3.13"
+
+
+def deploy(
+    session: boto3.Session,
+    *,
+    architecture: str,
+    parameters: Mapping[str, str],
+    layer: bool = True,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, str]:
+    """Deploy the toolkit's stack into the session's account and Region; its outputs by name.
+
+    Raises:
+        AwsError: a call failed, or the stack did.
+        LookoutError: the layer could not be built.
+    """
+    bucket = buckets.code_bucket(session)
+    code_key = buckets.upload(session, bucket, code_zip())
+    chosen = {"CodeBucket": bucket, "CodeKey": code_key, "Architecture": architecture}
+    if layer:
+        progress("building the layer of dependencies")
+        chosen["LayerKey"] = buckets.upload(session, bucket, layer_zip(architecture))
+    return deploy_stack(
+        session,
+        name=STACK,
+        template=template(),
+        parameters=chosen | parameters,
+        capabilities=("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
+        bucket=bucket,
+        tags={"application": "lookout"},
+        progress=progress,
+    )
+
+
+def template() -> str:
+    """The text of the toolkit's own SAM template."""
+    return resources.files("infra").joinpath("template.yaml").read_text()
+
+
+def code_zip() -> bytes:
+    """The toolkit's code as Lambda takes it."""
+    root = Path(__file__).resolve().parents[1]
+    left_out = tuple(root / path for path in NOT_IN_LAMBDA)
+    return zip_files(
+        root,
+        (
+            path
+            for package in PACKAGES
+            for path in (root / package).rglob("*")
+            if not any(path.is_relative_to(folder) for folder in left_out)
+        ),
+    )
+
+
+def layer_zip(architecture: str) -> bytes:
+    """The handlers' dependencies as a Lambda layer, built by pip for Lambda's platform.
+
+    Raises:
+        LookoutError: pip could not get them.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and constants
+            [
+                *(sys.executable, "-m", "pip", "install", "--quiet", "--target", f"{folder}/python"),
+                *("--platform", PLATFORMS[architecture], "--implementation", "cp", "--python-version", RUNTIME),
+                *("--only-binary=:all:", *LAYER),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise LookoutError(f"pip could not get the layer's dependencies:\n{done.stderr.strip()[-2000:]}")
+        return zip_folder(Path(folder))

@@ -1,0 +1,69 @@
+"""The `lookout` command: parse, call, print.
+
+Exit status: 0 done; 1 done, and there are findings; 2 the user must change something.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata
+
+from lookout.commands import COMMANDS, Command
+from monitors.errors import LookoutError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        status = _function(chosen.run)(chosen)
+        sys.stdout.flush()
+    except LookoutError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; keep Python from writing to the closed pipe once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lookout",
+        description=metadata.metadata("lambda-lookout")["Summary"],
+        epilog="`lookout demo` needs no AWS account. Each command explains itself: lookout COMMAND --help",
+    )
+    parser.add_argument("--version", action="version", version=f"lookout {metadata.version('lambda-lookout')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        _add(commands, command)
+    return parser
+
+
+def _add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", command: Command) -> None:
+    parser = commands.add_parser(
+        command.name,
+        help=command.help,
+        description=command.help[0].upper() + command.help[1:] + ".",
+        epilog="examples:\n" + "\n".join(f"  {example}" for example in command.examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for argument in command.arguments:
+        parser.add_argument(*argument.flags, **argument.settings)
+    parser.set_defaults(run=command.run)
+
+
+def _function(path: str) -> Callable[[argparse.Namespace], int]:
+    module, _, name = path.partition(":")
+    found: Callable[[argparse.Namespace], int] = getattr(importlib.import_module(module), name)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""The command line as rows: what each command is called, takes, and which function runs it."""
+
+from typing import Any, NamedTuple
+
+
+class Argument(NamedTuple):
+    """One argument of a command: its flags, and what argparse is to know of it."""
+
+    flags: tuple[str, ...]
+    settings: dict[str, Any]
+
+
+class Command(NamedTuple):
+    """One command. `run` is imported only when it is called, so that help answers at once."""
+
+    name: str
+    help: str
+    run: str
+    """module:function"""
+    arguments: tuple[Argument, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+def _argument(*flags: str, **settings: Any) -> Argument:
+    return Argument(flags, settings)
+
+
+JSON = _argument("--json", action="store_true", help="print the result as JSON")
+FLEET = _argument("--fleet", metavar="FILE", help="a fleet file from `lookout survey -o`, instead of asking AWS")
+SETTINGS = _argument("--settings", metavar="FILE", help="settings (default: lookout.toml, if it is there)")
+REGIONS = _argument("--region", action="append", metavar="REGION", help="a Region to look at; may be repeated")
+LEARN = _argument("--no-learn", action="store_true", help="levels from the catalog only, not from two weeks of history")
+LOGS = _argument("files", nargs="*", metavar="FILE", help="log files, text or JSON lines, plain or .gz; - for stdin")
+SINCE = _argument("--days", type=float, default=14.0, metavar="N", help="how far back to look (default: %(default)g)")
+HTML = _argument("-o", "--output", metavar="FILE", help="write the report as a page (.html) or a table (.csv)")
+
+COMMANDS = (
+    Command(
+        "demo",
+        "an embedded AWS account, a sample fleet with two weeks of history, everything, and a page to look at",
+        "lookout.demo.run:run",
+        (
+            JSON,
+            _argument("-o", "--output", metavar="FOLDER", default="site", help="where the pages go (default: site)"),
+            _argument("--port", type=int, default=0, help="the account's port (default: any that is free)"),
+            _argument("--seed", type=int, default=7, help="seed of the generated history (default: %(default)s)"),
+            _argument("--no-open", action="store_true", help="don't open the page in a browser"),
+        ),
+        ("lookout demo", "lookout demo --json | jq .fired"),
+    ),
+    Command(
+        "survey",
+        "what exists: every function and all that feeds it",
+        "lookout.survey:run",
+        (REGIONS, JSON, _argument("-o", "--output", metavar="FILE", help="write the fleet to a file")),
+        ("lookout survey", "lookout survey --region eu-west-1 --region us-east-1 -o fleet.json"),
+    ),
+    Command(
+        "plan",
+        "what would be watched: alarms, filters, cost, coverage",
+        "lookout.plan:run",
+        (
+            FLEET,
+            SETTINGS,
+            REGIONS,
+            LEARN,
+            JSON,
+            _argument("--resource", metavar="NAME", help="why the alarms of this resource are as they are"),
+        ),
+        ("lookout plan", "lookout plan --fleet fleet.json --json", "lookout plan --resource shop-payments"),
+    ),
+    Command(
+        "render",
+        "the plan as CloudFormation templates, dashboards included",
+        "lookout.plan:render",
+        (
+            FLEET,
+            SETTINGS,
+            REGIONS,
+            LEARN,
+            _argument("-o", "--output", metavar="FOLDER", default="out", help="where to write (default: %(default)s)"),
+        ),
+        ("lookout render -o out/",),
+    ),
+    Command(
+        "apply",
+        "deploy the plan with change sets; safe to stop and run again",
+        "lookout.plan:apply",
+        (FLEET, SETTINGS, REGIONS, LEARN),
+        ("lookout apply",),
+    ),
+    Command(
+        "deploy",
+        "the toolkit's own Lambdas, topics and report bucket into this account and Region",
+        "lookout.deploy:run",
+        (
+            SETTINGS,
+            _argument("--page-email", default="", metavar="ADDRESS", help="whom to wake"),
+            _argument("--ticket-email", default="", metavar="ADDRESS", help="who hears what can wait"),
+            _argument("--architecture", choices=("arm64", "x86_64"), default="arm64"),
+            _argument("--no-layer", action="store_true", help="the runtime has the dependencies: build no layer"),
+        ),
+        ("lookout deploy --page-email oncall@example.com",),
+    ),
+    Command(
+        "logs",
+        "try a metric definition on log lines: what matches, what value comes out",
+        "lookout.logs:run",
+        (
+            _argument("--pattern", required=True, metavar="PATTERN", help="a CloudWatch Logs filter pattern"),
+            _argument("--value", default="1", metavar="SELECTOR", help="$.field, $name, $1 or a number (default: 1)"),
+            _argument("--log-group", metavar="NAME", help="read this log group, instead of stdin"),
+            _argument("--hours", type=float, default=1.0, metavar="N", help="how far back (default: %(default)g)"),
+            JSON,
+        ),
+        (
+            "lookout logs --pattern '{ $.event = \"payment\" }' --value '$.amount' < lines.txt",
+            "lookout logs --pattern '?ERROR ?\"Task timed out\"' --log-group /aws/lambda/shop-payments",
+        ),
+    ),
+    Command(
+        "traces",
+        "latency report from X-Ray, or from exported trace documents",
+        "lookout.reports:traces",
+        (
+            _argument(
+                "--file", action="append", metavar="FILE", help="exported traces (.json, .jsonl, .gz), not X-Ray"
+            ),
+            SINCE,
+            HTML,
+            JSON,
+        ),
+        ("lookout traces", "lookout traces --file traces.jsonl.gz -o latency.html"),
+    ),
+    Command(
+        "rightsize",
+        "memory report from log files or log groups",
+        "lookout.reports:rightsize",
+        (LOGS, SINCE, HTML, JSON),
+        ("lookout rightsize", "lookout rightsize logs/*.gz -o memory.html"),
+    ),
+    Command(
+        "local",
+        "run the embedded account by hand",
+        "lookout.local:run",
+        (
+            _argument("action", choices=("up", "down", "status")),
+            _argument("--port", type=int, default=4566, help="0 for any free one (default: %(default)s)"),
+            JSON,
+        ),
+        ("lookout local up", 'eval "$(lookout local status)" && aws lambda list-functions'),
+    ),
+)
