@@ -8,12 +8,19 @@ LOG_METRICS = "Lookout/Lambda"
 """Namespace of the metrics that the log subscriber reads out of platform lines; dimension FunctionName."""
 SUBSCRIBER_METRICS = "Lookout/Subscriber"
 """Namespace of the log subscriber's own counts."""
+REPORT_METRICS = "Lookout/Reports"
+"""Namespace of the weekly reports' own counts; dimension Report."""
 CUSTOM_METRICS = "Lookout/Custom"
 """Namespace of the metrics that users define in lookout.toml."""
 STACK = "lookout"
 """The toolkit's own stack (infra/template.yaml)."""
 ALARM_STACK = "lookout-alarms"
 """The stack made from a plan."""
+SUBSCRIPTION = "lookout"
+"""The subscription filter that sends a log group's lines to the log subscriber."""
+FLEET_DASHBOARD = "fleet"
+FUNCTION_DASHBOARD = "function"
+"""Kinds of dashboard: the whole fleet; any one function, chosen in it."""
 
 ALARM_NAME_LIMIT = 255  # PutMetricAlarm, AlarmName: 1-255 characters
 
@@ -44,6 +51,32 @@ def logical_id(name: str) -> str:
 def log_group(function: str) -> str:
     """Where a Lambda function logs unless it was told otherwise."""
     return f"/aws/lambda/{function}"
+
+
+def dashboard(kind: str, region: str) -> str:
+    """`lookout-fleet-eu-central-1`: dashboards have no Region of their own, so two Regions' must differ in name."""
+    return f"{PREFIX}-{kind}-{region}"
+
+
+def application_dashboard(application: str, region: str) -> str:
+    """The application's dashboard, in the letters, digits, `-` and `_` that AWS allows; never the same for two.
+
+    A name that had to be changed ends in a hash of the whole.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", application)[:150]
+    changed = plain != application or re.search(r"_[01]+$", plain)
+    said = f"{plain}-{_hash(application)}" if changed else plain
+    return dashboard(f"app-{said}" if application else "rest", region)
+
+
+def dashboard_part(name: str, bits: str) -> str:
+    """The part of a dashboard that is too large for one, by the bits of its bucket; the only part has the plain name."""
+    return f"{name}_{bits}" if bits else name
+
+
+def is_own(name: str) -> bool:
+    """Whether the toolkit itself made the function or filter: it is named `lookout`, `lookout-...` or `lookout/...`."""
+    return re.match(rf"{PREFIX}($|[-/])", name) is not None
 
 
 def _hash(text: str) -> str:

@@ -1,0 +1,122 @@
+"""Metric queries -> Series, by GetMetricData, in as few calls as its limits allow."""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.client import BaseClient
+
+from infra.aws.session import WORKERS, pages
+from monitors.model import Query, Series
+
+# GetMetricData: at most 500 queries a call, and 100,800 datapoints (CloudWatch user guide, "Service quotas").
+QUERIES, POINTS = 500, 100_800
+
+Progress = Callable[[int, int], None]
+
+
+def read_series(
+    client: BaseClient,
+    groups: Sequence[Sequence[Query]],
+    *,
+    start_s: float,
+    end_s: float,
+    progress: Progress | None = None,
+) -> list[dict[str, Series]]:
+    """For each group of queries (expressions with the metrics they stand on), its returned series by id.
+
+    A group shares one period. Slots without a datapoint are None. Ids need be unique within a group only.
+
+    Raises:
+        AwsError: a call failed.
+    """
+    batches = list(_batches(groups, end_s - start_s))
+    found: list[dict[str, Series]] = [{} for _ in groups]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        asked = (pool.submit(_ask, client, batch, start_s=start_s, end_s=end_s) for batch in batches)
+        for done, answer in enumerate([*asked], start=1):
+            for (index, id_), series in answer.result().items():
+                found[index][id_] = series
+            if progress:
+                progress(done, len(batches))
+    return found
+
+
+Batch = list[tuple[int, Sequence[Query]]]
+
+
+def _batches(groups: Sequence[Sequence[Query]], span_s: float) -> Iterator[Batch]:
+    batch: Batch = []
+    queries = points = 0
+    for index, group in enumerate(groups):
+        wanted = sum(query.returned for query in group) * math.ceil(span_s / _period(group))
+        if batch and (queries + len(group) > QUERIES or points + wanted > POINTS):
+            yield batch
+            batch, queries, points = [], 0, 0
+        batch.append((index, group))
+        queries += len(group)
+        points += wanted
+    if batch:
+        yield batch
+
+
+def _ask(client: BaseClient, batch: Batch, *, start_s: float, end_s: float) -> dict[tuple[int, str], Series]:
+    lines = [_line(query, index, group) for index, group in batch for query in group]
+    asked = {
+        "MetricDataQueries": lines,
+        "StartTime": datetime.fromtimestamp(start_s, UTC),
+        "EndTime": datetime.fromtimestamp(end_s, UTC),
+        "ScanBy": "TimestampAscending",
+    }
+    points: dict[str, dict[int, float]] = {}
+    for page in pages(client, "GetMetricData", asked):
+        for result in page["MetricDataResults"]:
+            at = (int(moment.timestamp()) for moment in result["Timestamps"])
+            points.setdefault(result["Id"], {}).update(zip(at, result["Values"], strict=True))
+    return {
+        (index, query.id): _series(query, points.get(_id(query.id, index), {}), _period(group), start_s, end_s)
+        for index, group in batch
+        for query in group
+        if query.returned
+    }
+
+
+def _series(query: Query, points: Mapping[int, float], period_s: int, start_s: float, end_s: float) -> Series:
+    first = int(start_s // period_s) * period_s
+    slots = range(first, math.ceil(end_s), period_s)
+    return Series(
+        label=query.label or query.metric or query.id,
+        period_s=period_s,
+        start=first,
+        values=tuple(points.get(at) for at in slots),
+    )
+
+
+def _period(group: Sequence[Query]) -> int:
+    return max((query.period_s for query in group if not query.expression), default=60)
+
+
+def _id(id_: str, index: int) -> str:
+    return f"{id_}_g{index}"
+
+
+def _line(query: Query, index: int, group: Sequence[Query]) -> dict[str, Any]:
+    line: dict[str, Any] = {"Id": _id(query.id, index), "ReturnData": query.returned}
+    if query.expression:
+        return line | {"Expression": _renamed(query.expression, index, group)}
+    metric = {
+        "Namespace": query.namespace,
+        "MetricName": query.metric,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in query.dimensions],
+    }
+    return line | {"MetricStat": {"Metric": metric, "Period": query.period_s, "Stat": query.statistic}}
+
+
+def _renamed(expression: str, index: int, group: Sequence[Query]) -> str:
+    """The expression with the group's ids as they are called in the whole call."""
+    for query in sorted(group, key=lambda q: -len(q.id)):
+        expression = re.sub(rf"\b{re.escape(query.id)}\b(?!_g)", _id(query.id, index), expression)
+    return expression
