@@ -195,3 +195,9 @@ def test_prices() -> None:
     assert price("eu-west-1", "x86_64").gb_second == 0.0000166667
     assert price("eu-west-1", "arm64").gb_second == 0.0000133334
     assert price("af-south-1", "arm64").gb_second == 0.00001768
+
+
+def test_use_within_the_headroom_is_no_reason_for_more() -> None:
+    """92 of 128 MB is 72 %; 92 * (1 + 0.5 / sqrt(30)) / 0.75 would be 134."""
+    assert need(invocations(memory_mb=128, used_mb=92)).floor_mb == 128
+    assert need(invocations(memory_mb=128, used_mb=100)).floor_mb > 128

@@ -58,7 +58,7 @@ class LocalAccount:
 
     def load_history(self, *, end_s: float, days: int = 14, seed: int = 7) -> dict[str, Any]:
         """Put generated history into the account; how many datapoints, log events and trace documents."""
-        return self.control("history", end_s=end_s, days=days, seed=seed)
+        return self.control("history", account=ACCOUNT_ID, region=REGION, end_s=end_s, days=days, seed=seed)
 
     def control(self, name: str, **arguments: Any) -> dict[str, Any]:
         """Call one of the account's own controls."""

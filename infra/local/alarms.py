@@ -4,16 +4,13 @@ A tick evaluates every alarm as at a moment, as CloudWatch does each minute: on 
 ends at that moment and is not aligned to the clock.
 """
 
-import contextvars
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from ministack.core.responses import (
-    _request_account_id,
-    _request_region,
     get_account_id,
     get_region,
     new_uuid,
@@ -49,20 +46,11 @@ def tick(now_s: float) -> int:
     """Evaluate every alarm of every account and Region as at `now_s`; how many changed state."""
     queues = [(account, region) for account, region, _ in list(sqs._queues._data)]
     for account, region in sorted(set(queues)):
-        _in_scope(account, region, partial(_measure_queues, now_s))
+        cloudwatch.within(account, region, partial(_measure_queues, now_s))
     changed = 0
     for (account, region, _), alarm in list(cw._alarms._data.items()):
-        changed += bool(_in_scope(account, region, partial(_evaluate, alarm, now_s)))
+        changed += bool(cloudwatch.within(account, region, partial(_evaluate, alarm, now_s)))
     return changed
-
-
-def _in_scope(account: str, region: str, work: Callable[[], Any]) -> Any:
-    def scoped() -> Any:
-        _request_account_id.set(account)
-        _request_region.set(region)
-        return work()
-
-    return contextvars.copy_context().run(scoped)
 
 
 def _measure_queues(now_s: float) -> None:

@@ -3,12 +3,13 @@
 Speaks the two protocols that today's SDKs use (JSON and CBOR); the old form-encoded one is refused in words.
 """
 
+import contextvars
 import math
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import _request_account_id, _request_region, get_account_id, get_region
 from ministack.services import cloudwatch as cw
 
 from infra.local import queries
@@ -16,6 +17,7 @@ from infra.local.metrics import RETENTION_S, Bucket, MetricStore, Scope
 from monitors.errors import InputError
 
 Json = dict[str, Any]
+Result = TypeVar("Result")
 STORE = MetricStore()
 STATISTICS = ("SampleCount", "Sum", "Average", "Minimum", "Maximum")
 _put_metric_alarm = cw._put_metric_alarm
@@ -24,6 +26,17 @@ _put_metric_alarm = cw._put_metric_alarm
 def scope() -> Scope:
     """The account and Region of the request (or invocation) being served."""
     return get_account_id(), get_region()
+
+
+def within(account: str, region: str, work: Callable[[], Result]) -> Result:
+    """The result of work that is done as if a request of this account and Region were being served."""
+
+    def scoped() -> Result:
+        _request_account_id.set(account)
+        _request_region.set(region)
+        return work()
+
+    return contextvars.copy_context().run(scoped)
 
 
 def record(

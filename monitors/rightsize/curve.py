@@ -123,7 +123,7 @@ def choose(
 
     A size is slower if its expected duration is, once two sizes were seen; else if its high one is. At most one
     step (half or double) without two sizes. `cost` is what one invocation costs at (memory, duration). A larger
-    size is chosen where the floor demands it, or where it is nearly free: at most 1 % dearer and 25 % faster.
+    size is chosen where the floor demands it, or where it is nearly free: at most 2 % dearer and 25 % faster.
     """
     _, now_ms, _ = curve.duration_ms(current_mb)
     now = cost(current_mb, now_ms)
@@ -146,7 +146,7 @@ def choose(
     larger = [
         m
         for m in candidates
-        if m > current_mb and ratio(m).expected <= 1.01 and curve.duration_ms(m)[1] <= 0.75 * now_ms
+        if m > current_mb and ratio(m).expected <= 1.02 and curve.duration_ms(m)[1] <= 0.75 * now_ms
     ]
     if larger and curve.measured:
         best = min(larger, key=lambda m: (curve.duration_ms(m)[1], m))

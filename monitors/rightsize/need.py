@@ -51,6 +51,9 @@ def need(invocations: Iterable[Invocation]) -> Need:
     floor = max(128, math.ceil(used * inflation / HEADROOM))
     if clipped:
         floor = max(floor, math.ceil(1.5 * size))
+    elif used <= HEADROOM * size:
+        # What other sandboxes might use forbids less memory; it is no reason for more.
+        floor = min(floor, max(128, size))
     leaking = _share_growing(list(streams.values())) > 0.5
     return Need(used_mb=used, floor_mb=floor, sandboxes=len(marks), clipped=clipped, leaking=leaking)
 

@@ -1,0 +1,40 @@
+"""Generated history -> the account's own stores: metrics, log events, trace documents."""
+
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from ministack.services import apigateway
+
+from infra.local import cloudwatch, logs, xray
+from infra.local.history.logs import log_events
+from infra.local.history.metrics import metric_points
+from infra.local.history.simulate import simulate
+from infra.local.history.traces import trace_documents
+
+
+def history(*, account: str, region: str, end_s: float, days: int, seed: int) -> dict[str, Any]:
+    """Load the history of the sample fleet into an account and Region where it is deployed; how much of each kind."""
+    return cloudwatch.within(account, region, lambda: _load(end_s=end_s, days=days, seed=seed))
+
+
+def _load(*, end_s: float, days: int, seed: int) -> dict[str, int]:
+    found = simulate(end_s=end_s, days=days, seed=seed)
+    datapoints = events = documents = 0
+    for point in metric_points(found, orders_api_id=_api_id("shop-orders")):
+        samples = [(value, 1.0) for value in point.values]
+        dimensions = dict(point.dimensions)
+        cloudwatch.put(point.namespace, point.metric, dimensions, samples, unit=point.unit, at_s=point.minute_s)
+        datapoints += 1
+    for (group, stream), found_events in groupby(log_events(found), key=itemgetter(0, 1)):
+        said = [(at_ms, message) for _, _, at_ms, message in found_events]
+        logs.append(group, stream, said)
+        events += len(said)
+    for document in trace_documents(found):
+        xray.STORE.put(document)
+        documents += 1
+    return {"invocations": len(found.runs), "datapoints": datapoints, "log_events": events, "documents": documents}
+
+
+def _api_id(name: str) -> str:
+    return next((api_id for api_id, api in apigateway._apis.items() if api.get("name") == name), "")
