@@ -30,6 +30,7 @@ def deploy(
     parameters: Mapping[str, str],
     layer: bool = True,
     progress: Callable[[str], None] = lambda _: None,
+    pause_s: float = 2.0,
 ) -> dict[str, str]:
     """Deploy the toolkit's stack into the session's account and Region; its outputs by name.
 
@@ -52,6 +53,7 @@ def deploy(
         bucket=bucket,
         tags={"application": "lookout"},
         progress=progress,
+        pause_s=pause_s,
     )
 
 

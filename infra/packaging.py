@@ -16,8 +16,6 @@ from yaml import YAMLError  # type: ignore[import-untyped] # PyYAML carries no t
 from infra.zips import zip_folder
 from monitors.errors import InputError
 
-FUNCTION = "AWS::Serverless::Function"
-
 
 def package_template(template_text: str, folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """The template with each local CodeUri as {Bucket, Key}, and {key: zip} for what must lie there.
@@ -35,30 +33,30 @@ def package_template(template_text: str, folder: Path) -> tuple[dict[str, Any], 
         if code not in packed:
             packed[code] = zip_folder(folder / code)
         properties["CodeUri"] = {"Bucket": {"Ref": "CodeBucket"}, "Key": _key(packed[code])}
-    template.setdefault("Parameters", {})["CodeBucket"] = {"Type": "String"}
+    template["Parameters"] = {**(template.get("Parameters") or {}), "CodeBucket": {"Type": "String"}}
     return template, {_key(data): data for data in packed.values()}
 
 
 def load_template(text: str) -> dict[str, Any]:
     """The template as plain JSON values, `!Ref x` as `{"Ref": "x"}`; a date without quotes becomes its text.
 
-    Raises InputError for anything that is not a YAML (or JSON) mapping.
+    Raises InputError for anything that is not YAML or JSON with Resources.
     """
     try:
         template = json.loads(json.dumps(yaml_parse(text), default=str))
     except (YAMLError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"not a CloudFormation template: {error}") from error
-    if not isinstance(template, dict):
-        raise InputError("not a CloudFormation template: no mapping at the top")
+    if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
+        raise InputError("not a CloudFormation template: it has no Resources")
     return template
 
 
 def _functions_with_local_code(template: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for logical_id, resource in template.get("Resources", {}).items():
-        properties = resource.get("Properties", {})
-        code = properties.get("CodeUri")
-        if resource.get("Type") == FUNCTION and isinstance(code, str) and not code.startswith("s3://"):
-            yield logical_id, properties
+    for logical_id, resource in template["Resources"].items():
+        match resource:
+            case {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": str(code)} as properties}:
+                if not code.startswith("s3://"):
+                    yield logical_id, properties
 
 
 def _key(data: bytes) -> str:

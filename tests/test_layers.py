@@ -25,7 +25,7 @@ WORLD = {
     "glob",
     "pathlib",
 }
-CLOCK = {"time", "random", "secrets"}
+CLOCK = {"time", "secrets"}
 EDGE = (
     "lookout/",
     "infra/",

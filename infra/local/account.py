@@ -141,6 +141,8 @@ def _clean_environment(folder: Path, port: int) -> dict[str, str]:
         "HOME": str(folder),
         "IOT_MTLS_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+        "MINISTACK_REGION": REGION,
         "PYTHONPATH": root,
         "TMPDIR": str(folder),
     }

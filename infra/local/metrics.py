@@ -121,32 +121,29 @@ class MetricStore:
 def _statistic(buckets: Sequence[Bucket], name: str) -> float | None:
     if not buckets:
         return None
-    whole = Bucket()
-    for bucket in buckets:
-        whole.merge(bucket)
     match name:
         case "Sum":
-            return whole.total
+            return sum(bucket.total for bucket in buckets)
         case "SampleCount":
-            return whole.count
+            return sum(bucket.count for bucket in buckets)
         case "Average":
-            return whole.total / whole.count
+            return sum(bucket.total for bucket in buckets) / sum(bucket.count for bucket in buckets)
         case "Minimum":
-            return whole.low
+            return min(bucket.low for bucket in buckets)
         case "Maximum":
-            return whole.high
-    return _trimmed(whole, name)
+            return max(bucket.high for bucket in buckets)
+    return _trimmed(buckets, name)
 
 
-def _trimmed(whole: Bucket, name: str) -> float | None:
+def _trimmed(buckets: Sequence[Bucket], name: str) -> float | None:
     match = _TRIMMED.fullmatch(name)
     if not match:
         raise InputError(
             f"statistic {name!r}: the embedded account knows Sum, Average, Minimum, Maximum, SampleCount, pNN and tmNN"
         )
-    if sum(weight for _, weight in whole.samples) < whole.count:
+    samples = sorted(sample for bucket in buckets for sample in bucket.samples)
+    if sum(weight for _, weight in samples) < sum(bucket.count for bucket in buckets):
         return None
-    samples = sorted(whole.samples)
     kind, share = match[1], float(match[2]) / 100
     return _percentile(samples, share) if kind == "p" else _trimmed_mean(samples, share)
 

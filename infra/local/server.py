@@ -23,7 +23,7 @@ from infra.local import hooks
 
 TICK_S = 60
 GRACE_S = 5.0
-EXECUTE_API = re.compile(r"([a-z0-9]+)\.execute-api\.")
+PROVISIONED = re.compile(r"/2019-09-30/functions/[^/]+/provisioned-concurrency")
 
 Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Any]
@@ -94,7 +94,7 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     """ministack's application, with X-Ray, API Gateway's metrics and the account's own controls in front."""
     from ministack.app import app
 
-    from infra.local import xray
+    from infra.local import gateway, xray
 
     if scope["type"] != "http":
         await app(scope, receive, send)
@@ -103,8 +103,11 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
         await _reply(send, *xray.answer(scope["path"], json.loads(body or b"{}")))
     elif scope["path"].startswith("/_lookout/"):
         await _reply(send, *await _control(scope["path"], await _body(receive)))
-    elif found := EXECUTE_API.match(_host(scope)):
-        await _measured(found[1], app, scope, receive, send)
+    elif PROVISIONED.fullmatch(scope["path"]) and b"List=ALL" in scope["query_string"]:
+        # ministack answers 404 where AWS answers that there are none; it models no provisioned concurrency.
+        await _reply(send, 200, {"ProvisionedConcurrencyConfigs": []})
+    elif api := gateway.called(_host(scope), scope["path"]):
+        await _measured(api, app, scope, receive, send)
     else:
         await app(scope, receive, send)
 
@@ -144,8 +147,8 @@ async def _control(path: str, body: bytes) -> tuple[int, dict[str, Any]]:
     return 404, {"message": f"no such control: {path}"}
 
 
-async def _measured(api_id: str, app: Any, scope: Scope, receive: Receive, send: Send) -> None:
-    """Publish what API Gateway publishes about an HTTP API: Count, 4xx, 5xx, Latency."""
+async def _measured(api: tuple[str, str], app: Any, scope: Scope, receive: Receive, send: Send) -> None:
+    """Publish what API Gateway publishes about the request."""
     from infra.local import gateway
 
     begun = time.time()
@@ -159,7 +162,7 @@ async def _measured(api_id: str, app: Any, scope: Scope, receive: Receive, send:
     try:
         await app(scope, receive, watching)
     finally:
-        gateway.measure(api_id, status=status, begun_s=begun, ended_s=time.time())
+        gateway.measure(*api, status=status, begun_s=begun, ended_s=time.time())
 
 
 if __name__ == "__main__":

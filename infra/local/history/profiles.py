@@ -7,9 +7,9 @@ Lambda Developer Guide, "Configure Lambda function memory").
 
 from dataclasses import dataclass
 
-ACCOUNT = "000000000000"
+ACCOUNT = "123456789012"
 REGION = "us-east-1"
-"""Where ministack keeps what is made with its default credentials."""
+"""Where the embedded account keeps everything."""
 STATE_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:shop-checkout"
 ONE_VCPU_MB = 1769
 

@@ -13,6 +13,9 @@ FIRST_CALL = 2.2
 """How much more a sandbox's first invocation computes: connections are made, code is loaded."""
 BY_NAME = {profile.function: profile for profile in PROFILES}
 
+ASYNCHRONOUS = frozenset({"async", "sns", "s3", "schedule"})
+"""The kinds of origin that leave an event in Lambda's own queue, to be tried up to three times."""
+
 
 class Origin(NamedTuple):
     """What an invocation comes from."""

@@ -133,7 +133,7 @@ def _arrivals(shop: _Shop) -> None:
         shop.later(w.start_s + number * SWEEP_S + 2, partial(_sweep, shop))
     for number in range(int(w.end_s - w.start_s) // IMPORT_S):
         at_s = (w.start_s // IMPORT_S + 1 + number) * IMPORT_S + rng.uniform(0, 240)
-        shop.later(at_s, partial(_import, shop, at_s, 1, 0))
+        shop.later(at_s, partial(_import, shop, Origin("s3", at_s, shop.trace(at_s)), 0))
 
 
 def _customers(rng: Random, per_minute: float, start_s: float, end_s: float) -> Iterator[float]:
@@ -162,15 +162,23 @@ def _sweep(shop: _Shop, at_s: float) -> None:
     invoke(shop.world, "shop-order-sweep", at_s + shop.between(0.05, 0.4), origin)
 
 
-def _import(shop: _Shop, sent_s: float, attempt: int, request: int, at_s: float) -> None:
-    origin = Origin("s3", sent_s, shop.trace(at_s) if attempt == 1 else "", 0, attempt)
+def _import(shop: _Shop, origin: Origin, request: int, at_s: float) -> None:
     run = invoke(shop.world, "shop-catalog-import", at_s + shop.between(0.3, 1.2), origin, request=request)
-    if run.status == "success":
-        return
-    if attempt < TRIES:
-        shop.later(run.end_s + attempt * 60, partial(_import, shop, sent_s, attempt + 1, run.request))
+    if run.status != "success":
+        _try_again(shop, run, partial(_import, shop), "shop-undelivered")
+
+
+def _try_again(shop: _Shop, run: Run, step: Callable[[Origin, int, float], None], dead_letters: str) -> None:
+    """What Lambda does with an asynchronous invocation that failed: a minute later, two minutes later, not again.
+
+    AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation".
+    """
+    origin = run.origin
+    if origin.attempt < TRIES:
+        again = origin._replace(attempt=origin.attempt + 1)
+        shop.later(run.end_s + 60 * origin.attempt, partial(step, again, run.request))
     else:
-        shop.dead_letters.append(DeadLetter("shop-undelivered", sent_s, run.end_s))
+        shop.dead_letters.append(DeadLetter(dead_letters, origin.sent_s, run.end_s))
 
 
 def _order(shop: _Shop, at_s: float) -> None:
@@ -219,14 +227,8 @@ def _send_receipt(shop: _Shop, order: Order, origin: Origin, request: int, at_s:
     error = f"UndeliverableError: order {order.number}: no address ''" if order.no_address else ""
     calls = () if error else None
     run = invoke(shop.world, "shop-receipts", at_s, origin, calls=calls, error=error, request=request)
-    if not error:
-        return
-    if origin.attempt < TRIES:
-        again = origin._replace(attempt=origin.attempt + 1)
-        wait_s = 60 * origin.attempt  # AWS Lambda Developer Guide: one minute, then two, between attempts
-        shop.later(run.end_s + wait_s, partial(_send_receipt, shop, order, again, run.request))
-    else:
-        shop.dead_letters.append(DeadLetter("shop-receipts-dlq", origin.sent_s, run.end_s))
+    if error:
+        _try_again(shop, run, partial(_send_receipt, shop, order), "shop-receipts-dlq")
 
 
 def _fulfil(shop: _Shop, order: Order, sent_s: float, at_s: float) -> None:

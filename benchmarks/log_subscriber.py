@@ -1,0 +1,121 @@
+"""Claim: the log subscriber does all its work in a small multiple of the unavoidable base64, gunzip and json.loads.
+
+10,000 events, half REPORT lines and half application lines, in one payload and in a hundred; the built-in metrics
+alone, and with five user definitions on. Prints events a second for that bare floor and for the subscriber from
+payload to EMF lines, in the same run, and their ratio.
+"""
+
+import argparse
+import base64
+import gzip
+import json
+import random
+from collections.abc import Callable, Sequence
+from functools import partial
+from time import process_time
+from uuid import UUID
+
+from monitors.logdefinitions import Definition, definitions
+from subscribers import batch, emf
+from subscribers.logs_handler import process
+
+NOW_MS = 1_790_000_000_000
+DEFINITIONS = [
+    {"name": "Failures", "pattern": '"payment failed"'},
+    {"name": "Errors", "pattern": "ERROR -Retry"},
+    {"name": "Throttles", "pattern": "%[Tt]hrottl%"},
+    {
+        "name": "Amount",
+        "pattern": "{ $.amount > 900 }",
+        "value": "$.amount",
+        "dimensions": [["Currency", "$.currency"]],
+    },
+    {"name": "ServerErrors", "pattern": "{ $.status >= 500 }"},
+]
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--events", type=int, default=10_000)
+    arguments.add_argument("--rounds", type=int, default=15)
+    asked = arguments.parse_args()
+    events = _events(asked.events)
+    defined = definitions(json.dumps(DEFINITIONS)).sound
+    for count in (1, 100):
+        size = max(1, len(events) // count)
+        packed = [_packed(events[at : at + size]) for at in range(0, len(events), size)]
+        print(f"{len(events)} events in {len(packed)} payloads, {sum(map(len, packed)) / 1e3:.0f} kB")
+        bare = _best(partial(_floor, packed), asked.rounds)
+        print(f"  bare floor               {len(events) / bare:9,.0f} events/s")
+        for name, on in (("built-in metrics", ()), ("and five definitions", defined)):
+            whole = _best(partial(_subscriber, packed, on), asked.rounds)
+            print(f"  {name:24} {len(events) / whole:9,.0f} events/s, {bare / whole:.0%} of the floor")
+
+
+def _floor(packed: Sequence[str]) -> None:
+    for data in packed:
+        json.loads(gzip.decompress(base64.b64decode(data)))
+
+
+def _subscriber(packed: Sequence[str], defined: Sequence[Definition]) -> None:
+    for data in packed:
+        result = process([batch.envelope(batch.Payload(data))], defined=defined)
+        emf.lines(result.samples, now_ms=NOW_MS)
+
+
+def _best(run: Callable[[], None], rounds: int) -> float:
+    """CPU seconds of the fastest round: the others were disturbed."""
+    times = []
+    for _ in range(rounds):
+        began = process_time()
+        run()
+        times.append(process_time() - began)
+    return min(times)
+
+
+def _events(count: int) -> list[dict[str, object]]:
+    generator = random.Random(7)
+    return [
+        {"id": f"{at:056}", "timestamp": NOW_MS + at * 7, "message": (_report if at % 2 else _application)(generator)}
+        for at in range(count)
+    ]
+
+
+def _report(generator: random.Random) -> str:
+    duration = generator.uniform(1, 3000)
+    return (
+        f"REPORT RequestId: {_id(generator)}\tDuration: {duration:.2f} ms\tBilled Duration: {duration + 1:.0f} ms\t"
+        f"Memory Size: 512 MB\tMax Memory Used: {generator.randint(60, 400)} MB\t\n"
+    )
+
+
+def _application(generator: random.Random) -> str:
+    """One in five is JSON, one in fifty an error."""
+    level = "ERROR" if generator.random() < 0.02 else "INFO"
+    if generator.random() < 0.2:
+        line = {"level": level, "location": "handler:12", "message": "order placed", "service": "orders"}
+        more = {"amount": round(generator.uniform(1, 1000), 2), "currency": "EUR", "status": 200}
+        return json.dumps(line | more | {"function_request_id": _id(generator)})
+    return (
+        f"[{level}]\t2026-09-21T14:13:20.123Z\t{_id(generator)}\tcharged card {generator.randint(1, 9999)} in 31 ms\n"
+    )
+
+
+def _id(generator: random.Random) -> str:
+    return str(UUID(int=generator.getrandbits(128)))
+
+
+def _packed(events: Sequence[dict[str, object]]) -> str:
+    envelope = {
+        "messageType": "DATA_MESSAGE",
+        "owner": "123456789012",
+        "logGroup": "/aws/lambda/orders",
+        "logStream": "2026/09/21/[$LATEST]" + "a" * 32,
+        "subscriptionFilters": ["lookout"],
+        "logEvents": events,
+    }
+    return base64.b64encode(gzip.compress(json.dumps(envelope).encode())).decode()
+
+
+if __name__ == "__main__":
+    main()

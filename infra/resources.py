@@ -1,0 +1,146 @@
+"""A plan's records -> CloudFormation resources: one function a kind. Pure.
+
+Shapes: AWS CloudFormation Template Reference, AWS::CloudWatch::*, AWS::Logs::*, AWS::Lambda::Permission.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from monitors import names
+from monitors.model import Alarm, CompositeAlarm, MetricFilter, Query, Subscription
+
+Json = Any
+Resources = dict[str, Json]
+
+STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
+"""What `Statistic` may say; anything else, such as p95, is an `ExtendedStatistic`."""
+PERMISSION = "SubscriberPermission"
+
+
+def alarm(one: Alarm, topic: str) -> Resources:
+    """The metric alarm, telling the topic when it goes off and when it is over; nobody if the topic is empty."""
+    return _resource(
+        one.name,
+        "AWS::CloudWatch::Alarm",
+        {
+            "AlarmName": one.name,
+            "AlarmDescription": one.description,
+            "ComparisonOperator": str(one.comparison),
+            "Threshold": one.threshold,
+            "EvaluationPeriods": one.periods,
+            "DatapointsToAlarm": one.datapoints,
+            "TreatMissingData": str(one.missing),
+            **_judged(one.queries),
+            **_actions(topic),
+        },
+    )
+
+
+def composite(one: CompositeAlarm, topic: str) -> Resources:
+    """The composite alarm; it depends on its children, since CloudWatch refuses rules about alarms not yet there."""
+    return _resource(
+        one.name,
+        "AWS::CloudWatch::CompositeAlarm",
+        {
+            "AlarmName": one.name,
+            "AlarmDescription": one.description,
+            "AlarmRule": one.expression,
+            **_actions(topic),
+        },
+        after=[names.logical_id(child) for child in one.children],
+    )
+
+
+def metric_filter(one: MetricFilter) -> Resources:
+    """The definition, run by CloudWatch Logs."""
+    definition = one.definition
+    transformation: Json = {
+        "MetricName": definition.name,
+        "MetricNamespace": one.namespace,
+        "MetricValue": definition.value,
+        "Unit": definition.unit,
+    }
+    if definition.default is not None:
+        transformation["DefaultValue"] = definition.default
+    if definition.dimensions:
+        transformation["Dimensions"] = [{"Key": key, "Value": value} for key, value in definition.dimensions]
+    return _resource(
+        f"{one.log_group}:{one.name}",
+        "AWS::Logs::MetricFilter",
+        {
+            "FilterName": one.name,
+            "FilterPattern": definition.pattern,
+            "LogGroupName": one.log_group,
+            "MetricTransformations": [transformation],
+        },
+    )
+
+
+def subscription(one: Subscription, subscriber_arn: str) -> Resources:
+    """The log group's lines to the subscriber, once CloudWatch Logs may call it."""
+    return _resource(
+        f"{one.log_group}:{one.name}:subscription",
+        "AWS::Logs::SubscriptionFilter",
+        {
+            "FilterName": one.name,
+            "FilterPattern": one.pattern,
+            "LogGroupName": one.log_group,
+            "DestinationArn": subscriber_arn,
+        },
+        after=[PERMISSION],
+    )
+
+
+def permission(subscriber_arn: str) -> Resources:
+    """CloudWatch Logs may call the subscriber, for any log group of this account and Region."""
+    return {
+        PERMISSION: {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": subscriber_arn,
+                "Principal": "logs.amazonaws.com",
+                "SourceAccount": {"Ref": "AWS::AccountId"},
+                "SourceArn": {"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*"},
+            },
+        }
+    }
+
+
+def dashboard(name: str, body: Mapping[str, Json]) -> Resources:
+    """The dashboard with this body."""
+    return _resource(
+        f"{name}:dashboard",
+        "AWS::CloudWatch::Dashboard",
+        {"DashboardName": name, "DashboardBody": json.dumps(body, sort_keys=True)},
+    )
+
+
+def _resource(name: str, kind: str, properties: Json, *, after: list[str] | None = None) -> Resources:
+    depends = {"DependsOn": sorted(after)} if after else {}
+    return {names.logical_id(name): {"Type": kind, "Properties": properties, **depends}}
+
+
+def _actions(topic: str) -> Json:
+    return {"AlarmActions": [topic], "OKActions": [topic]} if topic else {}
+
+
+def _judged(queries: tuple[Query, ...]) -> Json:
+    if len(queries) > 1:
+        return {"Metrics": [_query(one) for one in queries]}
+    one = queries[0]
+    how = "Statistic" if one.statistic in STATISTICS else "ExtendedStatistic"
+    return {**_metric(one), "Period": one.period_s, how: one.statistic}
+
+
+def _query(one: Query) -> Json:
+    said = {"Id": one.id, "Label": one.label or one.id, "ReturnData": one.returned}
+    if one.expression:
+        return {**said, "Expression": one.expression}
+    return {**said, "MetricStat": {"Metric": _metric(one), "Period": one.period_s, "Stat": one.statistic}}
+
+
+def _metric(one: Query) -> Json:
+    dimensions = [{"Name": name, "Value": value} for name, value in one.dimensions]
+    return {"Namespace": one.namespace, "MetricName": one.metric, **({"Dimensions": dimensions} if dimensions else {})}

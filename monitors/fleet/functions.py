@@ -1,0 +1,127 @@
+"""Lambda's answers -> functions, the account they share, and what feeds and follows them."""
+
+from collections.abc import Mapping
+
+from monitors import names
+from monitors.fleet.answers import Answers, Found, Json, by_parent, items, links, resource
+from monitors.fleet.arns import resource_arn, service_of
+from monitors.model import Fact, Link, Resource
+
+# Event sources whose lag shows as IteratorAge (Lambda, Types of metrics); DocumentDB's clusters have rds ARNs.
+_STREAMS = {"kinesis", "dynamodb", "rds"}
+
+
+def functions(answers: Answers) -> Found:
+    """Every function with its facts, as of its unpublished version, and the account's own row."""
+    resources: list[Resource] = [_account(answers)]
+    found: list[Link] = []
+    mappings = _mappings(answers)
+    per_function = {
+        call: by_parent(answers, f"lambda:{call}", "FunctionName")
+        for call in (
+            "GetFunctionConcurrency",
+            "ListFunctionEventInvokeConfigs",
+            "ListAliases",
+            "ListFunctionUrlConfigs",
+            "ListProvisionedConcurrencyConfigs",
+        )
+    }
+    for function in items(answers, "lambda:ListFunctions"):
+        name, arn = function["FunctionName"], function["FunctionArn"]
+        known = {call: of.get(name, []) for call, of in per_function.items()}
+        sources = mappings.get(arn, [])
+        facts = _configuration(function) | _settings(known) | _event_sources(sources)
+        facts |= _asynchronous(function, known["ListFunctionEventInvokeConfigs"])
+        resources.append(resource(answers, service="lambda", name=name, arn=arn, facts=facts))
+        found += _links(function, known["ListFunctionEventInvokeConfigs"], sources)
+    return Found(tuple(resources), tuple(found))
+
+
+def _account(answers: Answers) -> Resource:
+    limits = items(answers, "lambda:GetAccountSettings")
+    return resource(
+        answers,
+        service="account",
+        name=f"{answers.account}/{answers.region}",
+        arn=f"account:{answers.account}/{answers.region}",
+        facts={"concurrency_limit": limits[0].get("ConcurrentExecutions") if limits else None},
+    )
+
+
+def _configuration(function: Json) -> dict[str, Fact | None]:
+    """What ListFunctions says of a function; AWS's own defaults where it is silent."""
+    logging = function.get("LoggingConfig", {})
+    return {
+        "timeout_ms": function.get("Timeout", 3) * 1000,
+        "memory_mb": function.get("MemorySize", 128),
+        "architecture": next(iter(function.get("Architectures", ())), "x86_64"),
+        "runtime": function.get("Runtime"),
+        "package_type": function.get("PackageType", "Zip"),
+        "tracing": function.get("TracingConfig", {}).get("Mode", "PassThrough"),
+        "log_group": logging.get("LogGroup") or names.log_group(function["FunctionName"]),
+        "log_format": logging.get("LogFormat", "Text"),
+        "snap_start": function.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions",
+    }
+
+
+def _settings(known: Mapping[str, list[Json]]) -> dict[str, Fact | None]:
+    reserved = [answer.get("ReservedConcurrentExecutions") for answer in known["GetFunctionConcurrency"]]
+    provisioned = [_qualifier(config) for config in known["ListProvisionedConcurrencyConfigs"]]
+    return {
+        "reserved_concurrency": next(iter(reserved), None),
+        "has_url": bool(known["ListFunctionUrlConfigs"]),
+        "aliases": tuple(sorted(alias["Name"] for alias in known["ListAliases"])),
+        "provisioned": bool(provisioned),
+        "provisioned_qualifiers": tuple(sorted(provisioned)),
+    }
+
+
+def _event_sources(mappings: list[Json]) -> dict[str, Fact | None]:
+    arns = sorted({mapping["EventSourceArn"] for mapping in mappings if mapping.get("EventSourceArn")})
+    services = {service_of(arn) for arn in arns}
+    return {
+        "event_sources": tuple(arns),
+        "is_stream_consumer": bool(services & _STREAMS),
+        "is_sqs_consumer": "sqs" in services,
+    }
+
+
+def _asynchronous(function: Json, configs: list[Json]) -> dict[str, Fact | None]:
+    """A dead-letter target or an event-invoke config means nothing but to asynchronous invocations."""
+    dead_letter = function.get("DeadLetterConfig", {}).get("TargetArn") or None
+    on_failure = [arn for config in configs if (arn := _destination(config, "OnFailure"))]
+    return {
+        "dead_letter": dead_letter,
+        "on_failure": min(on_failure, default=None),
+        "is_async": bool(dead_letter or configs),
+    }
+
+
+def _links(function: Json, configs: list[Json], mappings: list[Json]) -> list[Link]:
+    arn = function["FunctionArn"]
+    found = links(arn, [function.get("DeadLetterConfig", {}).get("TargetArn")], "dead_letter")
+    found += links(arn, [_destination(config, "OnFailure") for config in configs], "dead_letter")
+    found += links(arn, [_destination(config, "OnSuccess") for config in configs], "delivers")
+    found += links(arn, [_destination(mapping, "OnFailure") for mapping in mappings], "dead_letter")
+    for mapping in mappings:
+        found += links(mapping["EventSourceArn"], [arn], "reads") if mapping.get("EventSourceArn") else []
+    return found
+
+
+def _mappings(answers: Answers) -> Mapping[str, list[Json]]:
+    """Event source mappings by the function that they feed, through whichever version or alias."""
+    grouped: dict[str, list[Json]] = {}
+    for mapping in items(answers, "lambda:ListEventSourceMappings"):
+        if mapping.get("State") != "Deleting":
+            grouped.setdefault(resource_arn(mapping.get("FunctionArn", "")), []).append(mapping)
+    return grouped
+
+
+def _destination(config: Json, outcome: str) -> str | None:
+    arn: str | None = config.get("DestinationConfig", {}).get(outcome, {}).get("Destination")
+    return arn or None
+
+
+def _qualifier(config: Json) -> str:
+    """The version or alias at the end of a qualified function ARN."""
+    return str(config["FunctionArn"]).removeprefix(f"{resource_arn(config['FunctionArn'])}:")

@@ -1,0 +1,127 @@
+"""Answers of all services, Regions and accounts -> one Fleet, with the facts that only the whole can tell."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from monitors.fleet.answers import Answers, Found, items
+from monitors.fleet.arns import name_of, resource_arn, service_of
+from monitors.fleet.functions import functions
+from monitors.fleet.messaging import deliveries, queues, streams, topics
+from monitors.fleet.routing import http_apis, rest_apis, rules, schedule_groups, state_machines
+from monitors.fleet.storage import buckets, log_groups, tables
+from monitors.model import Fact, Fleet, Link, Resource
+
+_READERS: tuple[Callable[[Answers], Found], ...] = (
+    functions,
+    queues,
+    topics,
+    streams,
+    deliveries,
+    tables,
+    buckets,
+    log_groups,
+    rules,
+    schedule_groups,
+    state_machines,
+    http_apis,
+    rest_apis,
+)
+
+# Who invokes a function asynchronously (Lambda, Invoking with events from other services); a function does so
+# as another's destination.
+_ASYNCHRONOUS = {"s3", "sns", "events", "scheduler", "logs", "lambda"}
+
+
+def from_answers(regions: Iterable[Answers]) -> Fleet:
+    """The Fleet that the answers describe, in a stable order; what failed is in its `incomplete`."""
+    resources: dict[str, Resource] = {}
+    links: set[Link] = set()
+    incomplete: set[str] = set()
+    for answers in regions:
+        tags = _tags(answers)
+        for read in _READERS:
+            found = read(answers)
+            links.update(found.links)
+            for one in found.resources:
+                resources.setdefault(one.id, _tagged(one, tags.get(one.id, {})))
+        incomplete.update(answers.failures)
+    settled = _with_applications(_with_feeders(list(resources.values()), links), links)
+    return in_order(Fleet(resources=tuple(settled), links=tuple(links), incomplete=tuple(incomplete)))
+
+
+def in_order(fleet: Fleet) -> Fleet:
+    """The same Fleet with its parts in the one order in which it is shown and saved."""
+    return Fleet(
+        resources=tuple(
+            sorted(fleet.resources, key=lambda one: (one.account, one.region, one.service, one.name, one.id))
+        ),
+        links=tuple(sorted(fleet.links, key=lambda link: (link.source, link.target, link.kind))),
+        incomplete=tuple(sorted(fleet.incomplete)),
+    )
+
+
+def _tags(answers: Answers) -> Mapping[str, Mapping[str, str]]:
+    return {
+        resource_arn(mapping["ResourceARN"]): {tag["Key"]: tag["Value"] for tag in mapping.get("Tags", ())}
+        for mapping in items(answers, "resourcegroupstaggingapi:GetResources")
+    }
+
+
+def _tagged(one: Resource, tags: Mapping[str, str]) -> Resource:
+    tags = {**tags, **one.tags}
+    return replace(one, tags=tags, application=tags.get("application") or tags.get("aws:cloudformation:stack-name", ""))
+
+
+def _with_feeders(resources: Sequence[Resource], links: Iterable[Link]) -> list[Resource]:
+    """Which functions are invoked asynchronously and which queues are dead-letter queues shows in the links."""
+    feeders: defaultdict[str, list[Link]] = defaultdict(list)
+    for link in links:
+        feeders[link.target].append(link)
+    return [_with_feeders_of(one, feeders[one.id]) for one in resources]
+
+
+def _with_feeders_of(one: Resource, feeders: Sequence[Link]) -> Resource:
+    facts: dict[str, Fact] = {}
+    if one.service == "lambda":
+        invoked = any(service_of(link.source) in _ASYNCHRONOUS for link in feeders)
+        facts = {"is_async": one.facts["is_async"] or invoked}
+    if one.service == "sqs":
+        failing = {name_of(link.source) for link in feeders if link.kind == "dead_letter"}
+        facts = {"is_dead_letter_queue": bool(failing), "dead_letter_of": tuple(sorted(failing))}
+    return replace(one, facts={**one.facts, **facts}) if facts else one
+
+
+def _with_applications(resources: Sequence[Resource], links: Iterable[Link]) -> list[Resource]:
+    """What has no application of its own has that of its neighbours, where those agree.
+
+    CloudFormation does not tag every kind of resource it makes, and Lambda makes log groups by itself. Functions
+    are always tagged, so one without is outside any application and stays there.
+    """
+    known = {one.id: one.application for one in resources}
+    open_ids = {one.id for one in resources if not one.application and one.service not in ("lambda", "account")}
+    neighbours = _neighbours(resources, links)
+    while True:
+        near = {id_: {known[other] for other in neighbours[id_] if known.get(other)} for id_ in open_ids}
+        learned = {id_: applications.pop() for id_, applications in near.items() if len(applications) == 1}
+        if not learned:
+            return [replace(one, application=known[one.id]) for one in resources]
+        known |= learned
+        open_ids -= learned.keys()
+
+
+def _neighbours(resources: Sequence[Resource], links: Iterable[Link]) -> Mapping[str, set[str]]:
+    """Linked resources, and functions with their log groups.
+
+    A delivery makes no neighbours: what many deliver to is no part of any.
+    """
+    near: defaultdict[str, set[str]] = defaultdict(set)
+    pairs = [(link.source, link.target) for link in links if link.kind != "delivers"]
+    groups = {(one.account, one.region, one.name): one.id for one in resources if one.service == "logs"}
+    for one in resources:
+        group = groups.get((one.account, one.region, str(one.facts.get("log_group"))))
+        pairs += [(one.id, group)] if group else []
+    for source, target in pairs:
+        near[source].add(target)
+        near[target].add(source)
+    return near

@@ -1,0 +1,73 @@
+"""A pattern of terms, `ERROR -"timed out" %regex%`, -> what it matches. Pure."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from monitors.errors import PatternError
+from monitors.patterns import regex
+from monitors.patterns.lexing import QUOTED, REGEX, limit_regexes, unquoted, unreadable
+from monitors.patterns.pattern import Pattern, refused_selector
+
+_TERM = re.compile(
+    rf"""\s*([-?]?)(?:{QUOTED}|{REGEX}|([A-Za-z0-9_.][A-Za-z0-9_.-]*))""", re.VERBOSE | re.DOTALL | re.ASCII
+)
+
+
+def compiled(text: str) -> Pattern:
+    r"""The pattern of a text without blanks at its ends. PatternError if AWS would refuse it.
+
+    Terms are case-sensitive substrings, in any order. `?` terms are an alternative only among themselves: next to
+    any other term they are ignored. The guide says that `" "` matches every message; the service looks for a space.
+    `$` in a regular expression is the message's end, before the newline that Lambda ends text lines with. The guide
+    allows two regular expressions to a pattern of the other kinds, and is silent on terms; so do we here.
+    """
+    signed: dict[str, list[Callable[[str], bool]]] = {"": [], "-": [], "?": []}
+    at = regexes = 0
+    while at < len(text):
+        term = _TERM.match(text, at)
+        if term is None:
+            raise PatternError(unreadable(text, at))
+        sign, quoted, expression, word = term.groups()
+        signed[sign].append(_test(quoted, expression, word))
+        regexes += expression is not None
+        at = term.end()
+    limit_regexes(regexes)
+    return Pattern(text, _finder(signed[""], signed["-"], signed["?"]), _no_values, _read)
+
+
+def _test(quoted: str | None, expression: str | None, word: str | None) -> Callable[[str], bool]:
+    if expression is not None:
+        search = regex.compiled(expression)
+        return lambda message: search(message.removesuffix("\n"))
+    literal = unquoted(quoted) if quoted is not None else word or ""
+    return lambda message: literal in message
+
+
+def _finder(
+    needed: list[Callable[[str], bool]],
+    excluded: list[Callable[[str], bool]],
+    either: list[Callable[[str], bool]],
+) -> Callable[[str], bool | None]:
+    """message -> True, or None if it does not match."""
+    if not needed and not excluded and either:
+        return lambda message: any(test(message) for test in either) or None
+    if len(needed) == 1 and not excluded:
+        only = needed[0]
+        return lambda message: only(message) or None
+
+    def find(message: str) -> bool | None:
+        for test in needed:
+            if not test(message):
+                return None
+        return None if any(test(message) for test in excluded) else True
+
+    return find
+
+
+def _no_values(_: Any) -> Mapping[str, str]:
+    return {}
+
+
+def _read(_: Any, selector: str) -> str | None:
+    raise PatternError(refused_selector(selector))

@@ -1,0 +1,199 @@
+"""What BatchGetTraces returns, or segment documents as a receiver gets them -> Trace. Never raises.
+
+Formats: AWS X-Ray Developer Guide, "X-Ray segment documents".
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from monitors.traces.documents import decode
+from monitors.traces.repairing import Entity, Place, repaired, status
+from monitors.traces.tree import Repair, Span, Trace
+
+LATEST_S = 1e11
+"""No time in seconds is above; one in milliseconds is."""
+SPREAD_US = 30 * 86_400_000_000
+"""X-Ray keeps traces for 30 days: nothing further from a trace's middle belongs to it."""
+TEXT_LIMIT = 250
+"""Longer than any name X-Ray accepts (200)."""
+
+# The fields of `aws` that name what a call went to, first match first.
+_RESOURCES = ("table_name", "queue_url", "bucket_name", "topic_arn", "stream_name", "state_machine_arn")
+
+
+class _Parts(NamedTuple):
+    id: str
+    segments: list[Any]
+    limit_exceeded: bool
+
+
+def read_trace(envelope: object) -> Trace:
+    """The repaired trace of one element of BatchGetTraces' `Traces`: `{"Id", "LimitExceeded"?, "Segments": [...]}`.
+
+    Each segment is `{"Id", "Document"}` with the document as text or decoded, or the bare document. What cannot be
+    used is left out and counted in `repairs`; if nothing can, the trace has no spans.
+    """
+    parts = _parts(envelope)
+    ledger: Counter[str] = Counter()
+    entities = _plausible(_entities(parts.segments, ledger), ledger)
+    if parts.limit_exceeded:
+        ledger[Repair.LIMIT_EXCEEDED] += 1
+    if not entities:
+        ledger[Repair.EMPTY] += 1
+    spans = tuple(_span(place) for place in repaired(entities, ledger))
+    repairs = tuple(sorted((str(kind), count) for kind, count in ledger.items() if count))
+    return Trace(id=parts.id, spans=spans, repairs=repairs, limit_exceeded=parts.limit_exceeded)
+
+
+def envelopes(documents: Iterable[object]) -> list[dict[str, Any]]:
+    """Traces as BatchGetTraces shapes them, of bare segment documents (text or decoded) in the order received.
+
+    Documents that say no trace, or are no JSON, come together under the empty id.
+    """
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for document in documents:
+        value = _decoded(document)
+        trace_id = value.get("trace_id") if isinstance(value, dict) else None
+        grouped.setdefault(_text(trace_id), []).append({"Document": value})
+    return [{"Id": trace_id, "Segments": segments} for trace_id, segments in grouped.items()]
+
+
+def _parts(envelope: object) -> _Parts:
+    if not isinstance(envelope, Mapping):
+        return _Parts("", [None], limit_exceeded=False)
+    segments = envelope.get("Segments")
+    return _Parts(
+        _text(envelope.get("Id")),
+        segments if isinstance(segments, list) else [],
+        envelope.get("LimitExceeded") is True,
+    )
+
+
+def _decoded(document: object) -> object:
+    if not isinstance(document, str):
+        return document
+    try:
+        return decode(document)
+    except ValueError:
+        return None
+
+
+def _documents(segments: Iterable[object]) -> Iterator[object]:
+    for segment in segments:
+        wrapped = isinstance(segment, dict) and "Document" in segment
+        yield _decoded(segment["Document"] if wrapped else segment)  # type: ignore[index]  # wrapped says it is a dict
+
+
+def _entities(segments: Iterable[object], ledger: Counter[str]) -> dict[str, Entity]:
+    """Every segment and subsegment by id; of two with one id, the complete one, or else the later."""
+    found: dict[str, Entity] = {}
+    for document in _documents(segments):
+        separate = isinstance(document, dict) and document.get("type") == "subsegment"
+        ledger[Repair.MERGED] += separate
+        pending = [(document, "")]
+        for body, above in pending:  # grows while it is walked
+            entity = _entity(body, above, segment=body is document and not separate)
+            if entity is None:
+                ledger[Repair.BROKEN_DOCUMENT if body is document else Repair.BROKEN_SUBSEGMENT] += 1
+            else:
+                _keep(entity, found, ledger)
+            inside = body.get("subsegments") if isinstance(body, dict) else None
+            if isinstance(inside, list):
+                nearest = entity.id if entity else above
+                pending.extend((child, nearest) for child in inside)
+    return found
+
+
+def _entity(body: object, above: str, *, segment: bool) -> Entity | None:
+    if not isinstance(body, dict):
+        return None
+    start, end = _microseconds(body.get("start_time")), _microseconds(body.get("end_time"))
+    identity = _text(body.get("id"))
+    if start is None or not identity:
+        return None
+    return Entity(identity, above or _text(body.get("parent_id")), start, end, segment, body)
+
+
+def _keep(entity: Entity, found: dict[str, Entity], ledger: Counter[str]) -> None:
+    earlier = found.get(entity.id)
+    if earlier is None:
+        found[entity.id] = entity
+        return
+    both = earlier.end is not None and entity.end is not None
+    ledger[Repair.DUPLICATE_ID if both else Repair.SUPERSEDED] += 1
+    if entity.end is not None or earlier.end is None:
+        found[entity.id] = entity
+
+
+def _plausible(entities: dict[str, Entity], ledger: Counter[str]) -> dict[str, Entity]:
+    starts = sorted(entity.start for entity in entities.values())
+    if not starts or starts[-1] - starts[0] <= SPREAD_US:
+        return entities
+    middle = starts[len(starts) // 2]
+    kept = {key: entity for key, entity in entities.items() if abs(entity.start - middle) <= SPREAD_US}
+    ledger[Repair.IMPLAUSIBLE_TIME] += len(entities) - len(kept)
+    return kept
+
+
+def _microseconds(seconds: object) -> int | None:
+    """Whole microseconds: rounded once, here, since a float at today's epoch resolves a quarter of one."""
+    if type(seconds) in (int, float) and 0 <= seconds <= LATEST_S:  # type: ignore[operator]  # a number, by the first test
+        return round(seconds * 1_000_000)  # type: ignore[operator]  # as above
+    return None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        return ""
+    cut = value[:TEXT_LIMIT]
+    return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _span(place: Place) -> Span:
+    entity, body = place.entity, place.entity.body
+    aws = _mapping(body.get("aws"))
+    return Span(
+        id=entity.id,
+        name=_text(body.get("name")),
+        start=place.start,
+        end=place.end,
+        parent=place.parent,
+        segment=entity.segment,
+        origin=_text(body.get("origin")),
+        namespace=_text(body.get("namespace")),
+        operation=_text(aws.get("operation")) or _method(body),
+        resource=_resource(aws),
+        status=status(body),
+        error=body.get("error") is True,
+        fault=body.get("fault") is True,
+        throttle=body.get("throttle") is True,
+        inferred=body.get("inferred") is True,
+        asynchronous=place.asynchronous,
+        censored=entity.end is None,
+        precursors=_strings(body.get("precursor_ids")),
+    )
+
+
+def _method(body: Mapping[str, Any]) -> str:
+    return _text(_mapping(_mapping(body.get("http")).get("request")).get("method"))
+
+
+def _resource(aws: Mapping[str, Any]) -> str:
+    if not aws:
+        return ""
+    if function := _text(aws.get("function_name")):
+        return function.split(":")[6] if function.count(":") > 5 else function.split(":")[0]
+    for key in _RESOURCES:
+        if value := _text(aws.get(key)):
+            return value.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+    names = aws.get("resource_names")
+    return _text(names[0]) if isinstance(names, list) and names else ""
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

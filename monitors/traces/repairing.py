@@ -1,0 +1,203 @@
+"""Segments and subsegments as reported -> the same in a tree: whose child each is, when it ended, who waited for it.
+
+Every rule answers something seen in traces of real accounts; each use is counted in the ledger.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from monitors.traces.tree import Repair
+
+LAMBDA = "AWS::Lambda"
+FUNCTION = "AWS::Lambda::Function"
+STARTS = ("Initialization", "Restore")
+"""Subsegments that Lambda puts below the function although they ran before it."""
+
+MARGIN_US = 1_001
+"""Most services report whole milliseconds: a child may seem to end one after its parent."""
+LAMBDA_MARGIN_US = 5_000
+"""Lambda's service and the sandbox have two clocks."""
+
+
+class Entity(NamedTuple):
+    """One segment or subsegment, as reported."""
+
+    id: str
+    parent_id: str
+    start: int
+    end: int | None
+    segment: bool
+    body: Mapping[str, Any]
+
+
+class Place(NamedTuple):
+    """Where an entity stands after repair; `parent` is a position, lower than its own, or -1."""
+
+    entity: Entity
+    parent: int
+    start: int
+    end: int
+    asynchronous: bool
+
+
+def repaired(entities: Mapping[str, Entity], ledger: Counter[str]) -> list[Place]:
+    """The entities as trees, parents before children, the request's own root first."""
+    found = list(entities.values())
+    parents = _parents(found, ledger)
+    _detach_foreign(found, parents, ledger)
+    _cut_cycles(found, parents, ledger)
+    order = _order(found, parents)
+    position = {old: new for new, old in enumerate(order)}
+    position[-1] = -1
+    found, parents = [found[i] for i in order], [position[parents[i]] for i in order]
+    ends = _ends(found, parents, ledger)
+    _move_starts(found, parents, ledger)
+    final, asynchronous = _clamped(found, parents, ends, ledger)
+    return [
+        Place(entity, parents[i], min(entity.start, final[i]), final[i], asynchronous[i])
+        for i, entity in enumerate(found)
+    ]
+
+
+def origin(entity: Entity) -> str:
+    value = entity.body.get("origin")
+    return value if isinstance(value, str) else ""
+
+
+def status(body: Mapping[str, Any]) -> int:
+    """The HTTP status a segment reports; 0 if it reports none."""
+    http = body.get("http")
+    response = http.get("response") if isinstance(http, dict) else None
+    value = response.get("status") if isinstance(response, dict) else None
+    return value if type(value) is int and 0 < value < 1000 else 0
+
+
+def is_attempt(name: object) -> bool:
+    """Lambda's subsegment for one try of an asynchronous invocation."""
+    return isinstance(name, str) and name.startswith("Attempt #")
+
+
+def _parents(found: Sequence[Entity], ledger: Counter[str]) -> list[int]:
+    position = {entity.id: i for i, entity in enumerate(found)}
+    parents = [position.get(entity.parent_id, -1) for entity in found]
+    ledger[Repair.ORPHAN] += sum(
+        1 for entity, parent in zip(found, parents, strict=True) if parent < 0 and entity.parent_id
+    )
+    return parents
+
+
+def _arn(entity: Entity) -> str:
+    """The function's ARN without version or alias; empty if the entity names none."""
+    aws = entity.body.get("aws")
+    value = aws.get("function_arn") if isinstance(aws, dict) else None
+    return ":".join(value.split(":")[:7]) if isinstance(value, str) else ""
+
+
+def _detach_foreign(found: Sequence[Entity], parents: list[int], ledger: Counter[str]) -> None:
+    """Move Lambda's own subsegments that hang below another function to theirs, if the trace has it."""
+    functions: dict[str, list[int]] = {}
+    for i, entity in enumerate(found):
+        if origin(entity) == FUNCTION:
+            functions.setdefault(_arn(entity), []).append(i)
+    for i, entity in enumerate(found):
+        above = parents[i]
+        if above < 0 or entity.segment or entity.body.get("namespace") or origin(found[above]) != FUNCTION:
+            continue
+        own, host = _arn(entity), _arn(found[above])
+        if own and host and own != host:
+            candidates = functions.get(own, [-1])
+            parents[i] = min(candidates, key=lambda j: abs(found[j].start - entity.start))
+            ledger[Repair.DETACHED] += 1
+
+
+def _cut_cycles(found: Sequence[Entity], parents: list[int], ledger: Counter[str]) -> None:
+    """Make the earliest span of every ring of parents a root."""
+    walk_of = [0] * len(parents)
+    for first in range(len(parents)):
+        i = first
+        while i >= 0 and not walk_of[i]:
+            walk_of[i] = first + 1
+            i = parents[i]
+        if i >= 0 and walk_of[i] == first + 1:
+            ring = [i]
+            while parents[ring[-1]] != i:
+                ring.append(parents[ring[-1]])
+            parents[min(ring, key=lambda j: found[j].start)] = -1
+            ledger[Repair.CYCLE] += 1
+
+
+def _order(found: Sequence[Entity], parents: Sequence[int]) -> list[int]:
+    """Positions, parents first; the first root is a segment that names no parent, if there is one: the earliest."""
+    below: list[list[int]] = [[] for _ in found]
+    roots: list[int] = []
+    for i, parent in enumerate(parents):
+        (below[parent] if parent >= 0 else roots).append(i)
+    roots.sort(key=lambda i: (not found[i].segment, bool(found[i].parent_id), found[i].start), reverse=True)
+    order = []
+    while roots:
+        order.append(roots.pop())
+        roots.extend(reversed(below[order[-1]]))
+    return order
+
+
+def _ends(found: Sequence[Entity], parents: Sequence[int], ledger: Counter[str]) -> list[int]:
+    """When each ended: as reported, or as its last descendant did if that was never reported."""
+    ends = [entity.start if entity.end is None else max(entity.end, entity.start) for entity in found]
+    latest = ends.copy()
+    for i in range(len(found) - 1, -1, -1):
+        entity = found[i]
+        if entity.end is None:
+            ends[i] = latest[i]
+            ledger[Repair.CENSORED] += 1
+        elif entity.end < entity.start:
+            ledger[Repair.NEGATIVE_DURATION] += 1
+        if parents[i] >= 0:
+            latest[parents[i]] = max(latest[parents[i]], latest[i])
+    return ends
+
+
+def _move_starts(found: Sequence[Entity], parents: list[int], ledger: Counter[str]) -> None:
+    """Hang a container's start below what waited for it; below nothing if it was ready before the request came.
+
+    A sandbox that provisioned concurrency or Lambda itself started ahead reports the idle time as initialization (AWS
+    Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle"): the request did not wait.
+    """
+    for i, entity in enumerate(found):
+        above = parents[i]
+        if above < 0 or entity.segment or entity.body.get("name") not in STARTS:
+            continue
+        function = origin(found[above]) == FUNCTION
+        caller = parents[above] if function else above
+        if caller < 0 or not (origin(found[caller]) == LAMBDA or is_attempt(found[caller].body.get("name"))):
+            continue
+        if entity.start < found[caller].start - LAMBDA_MARGIN_US:
+            parents[i] = -1
+            ledger[Repair.PRE_INITIALISED] += 1
+        elif function and entity.start < found[above].start:
+            parents[i] = caller
+            ledger[Repair.REPARENTED] += 1
+
+
+def _clamped(
+    found: Sequence[Entity], parents: Sequence[int], ends: Sequence[int], ledger: Counter[str]
+) -> tuple[list[int], list[bool]]:
+    """Ends within the parent's for whatever the parent waited for, and which children it did not wait for."""
+    final, asynchronous = list(ends), [False] * len(found)
+    for i, above in enumerate(parents):
+        if above < 0:
+            continue
+        if ends[i] - ends[above] > _margin(found[above], found[i], ends[above]):
+            asynchronous[i] = True
+        elif final[i] > final[above]:
+            final[i] = final[above]
+            ledger[Repair.CLAMPED] += 1
+    return final, asynchronous
+
+
+def _margin(parent: Entity, child: Entity, parent_end: int) -> float:
+    """How much later than its parent a child may end and still have been waited for."""
+    outer, inner = origin(parent), origin(child)
+    if outer == LAMBDA and inner == FUNCTION and child.start < parent_end and status(parent.body) != 202:
+        return float("inf")
+    return LAMBDA_MARGIN_US if outer.startswith(LAMBDA) or inner.startswith(LAMBDA) else MARGIN_US

@@ -1,0 +1,103 @@
+"""Trace -> one record for every invocation and every call in it: what the report's figures are made of."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from monitors.traces.labels import CALLS, Label
+from monitors.traces.phases import View, cold, function_path, functions
+from monitors.traces.repairing import FUNCTION, LAMBDA
+
+MINUTE_US = 60_000_000
+
+
+class Request(NamedTuple):
+    """One invocation of one function."""
+
+    function: str
+    trace_id: str
+    start: int
+    """Epoch microseconds."""
+    duration: int
+    """Microseconds."""
+    cold: bool
+    failed: bool
+    phases: tuple[tuple[Label, int], ...]
+    """Microseconds by phase and target; they add up to `duration`."""
+    weight: float = 1.0
+    """How many invocations it stands for."""
+
+    @property
+    def minute(self) -> int:
+        """Epoch seconds at which its minute began."""
+        return self.start // MINUTE_US * 60
+
+
+class Call(NamedTuple):
+    """One call as the caller saw it: network, retries and all."""
+
+    caller: str
+    callee: str
+    operation: str
+    minute: int
+    """Epoch seconds at which the minute of the caller's own request began."""
+    duration: int
+    """Microseconds."""
+    failed: bool
+
+
+def invocations(seen: View, trace_id: str) -> Iterator[Request]:
+    """Every invocation whose end was reported."""
+    for node in functions(seen):
+        span = seen.spans[node]
+        if span.censored:
+            continue
+        times: Counter[Label] = Counter()
+        for section in function_path(seen, node).sections:
+            times[Label(section.phase, section.target)] += section.end - section.start
+        inside = [seen.spans[i] for i in seen.below[node] if seen.spans[i].origin == FUNCTION]
+        yield Request(
+            function=_function(seen, node),
+            trace_id=trace_id,
+            start=span.start,
+            duration=span.end - span.start,
+            cold=cold(seen, node),
+            failed=any(part.error or part.fault or part.throttle for part in (span, *inside)),
+            phases=tuple(times.items()),
+        )
+
+
+def calls(seen: View) -> Iterator[Call]:
+    """Every finished subsegment that is a call to something else, asynchronous work included."""
+    owners: list[int] = []
+    for i, span in enumerate(seen.spans):
+        owners.append(i if (span.segment and not span.inferred) or span.parent < 0 else owners[span.parent])
+        if span.segment or span.censored or span.namespace not in CALLS:
+            continue
+        owner = seen.spans[owners[i]]
+        service = seen.spans[owner.parent] if owner.origin == FUNCTION and owner.parent >= 0 else owner
+        yield Call(
+            caller=owner.name,
+            callee=_callee(seen, i),
+            operation=span.operation,
+            minute=service.start // MINUTE_US * 60,
+            duration=span.end - span.start,
+            failed=span.fault or span.throttle,
+        )
+
+
+def _function(seen: View, node: int) -> str:
+    """The function's name: an attempt's is that of the segment above it."""
+    span = seen.spans[node]
+    return span.name if span.segment or span.parent < 0 else seen.spans[span.parent].name
+
+
+def _callee(seen: View, index: int) -> str:
+    span = seen.spans[index]
+    for i in seen.below[index]:
+        child = seen.spans[i]
+        if child.segment and not child.inferred:
+            return child.name
+    if span.operation == "Invoke" and span.resource and any(seen.spans[i].origin == LAMBDA for i in seen.below[index]):
+        return span.resource
+    return " ".join(part for part in (span.name, span.resource) if part)

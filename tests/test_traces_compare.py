@@ -1,0 +1,170 @@
+"""Two windows: what changed is found and blamed on the right phase; what only differs from day to day is not."""
+
+import random
+from math import sqrt
+from statistics import variance
+from typing import Any
+
+import pytest
+
+from monitors.traces.compare import MEASURES, Outcome, comparison, discoveries
+from monitors.traces.labels import HANDLER, RUNTIME_START, Label
+from monitors.traces.report import Change
+from monitors.traces.requests import Request
+from monitors.traces.student import critical, two_sided
+
+QUERY = Label("dependency", "DynamoDB Query orders")
+DAY_US = 86_400_000_000
+
+
+def week(
+    seed: int, first_day: int, *, requests: int = 40, cold: float = 0.03, slower: float = 1.0, query_ms: float = 20.0
+) -> list[Request]:
+    """Seven days of a function whose days differ by 5 %: lognormal handler, a query, some cold starts, 1 % failures."""
+    generator = random.Random(seed)
+    found = []
+    for day in range(first_day, first_day + 7):
+        factor = generator.lognormvariate(0, 0.05)
+        for _ in range(requests):
+            boots = generator.random() < cold
+            phases = (
+                (HANDLER, round(generator.lognormvariate(11.9, 0.5) * factor * slower)),
+                (QUERY, round(generator.lognormvariate(0, 0.3) * query_ms * 1000)),
+                (RUNTIME_START, round(generator.lognormvariate(13.5, 0.3)) if boots else 0),
+            )
+            start = day * DAY_US + generator.randrange(DAY_US)
+            duration = sum(time for _, time in phases)
+            found.append(Request("", "t", start, duration, boots, generator.random() < 0.01, phases))
+    return sorted(found, key=lambda request: request.duration)
+
+
+def fleet(seed: int, first_day: int, **first: Any) -> dict[str, list[Request]]:
+    """Eight functions, of which the first may be different."""
+    return {f"f{i}": week(seed * 100 + i, first_day, **(first if i == 0 else {})) for i in range(8)}
+
+
+def test_unchanged_weeks_flag_nothing() -> None:
+    flagged = [seed for seed in range(20) if comparison(fleet(2 * seed, 0), fleet(2 * seed + 1, 7))[0]]
+    assert len(flagged) <= 1
+
+
+def test_a_slower_handler_is_found_and_blamed() -> None:
+    changes, _ = comparison(fleet(0, 0, requests=300), fleet(1, 7, requests=300, slower=1.5))
+    found = {(change.function, change.measure): change for change in changes}
+    change = found["f0", "p50_ms"]
+    assert {function for function, _ in found} == {"f0"}
+    assert change.blamed.startswith("handler +")
+    # exp(11.9) µs is 147 ms: half as much again is 74 ms more, give or take what days differ by.
+    assert change.after - change.before == pytest.approx(74, abs=15)
+    assert change.low < change.after - change.before < change.high
+
+
+def test_a_slower_dependency_is_found_and_blamed_by_name() -> None:
+    changes, _ = comparison(fleet(0, 0, requests=300), fleet(1, 7, requests=300, query_ms=100.0))
+    blamed = {change.measure: change.blamed for change in changes if change.function == "f0"}
+    assert blamed["p50_ms"].startswith("dependency DynamoDB Query orders +")
+
+
+def test_an_improvement_is_a_change_too() -> None:
+    changes, _ = comparison(fleet(0, 0, requests=300, query_ms=100.0), fleet(1, 7, requests=300))
+    found = {change.measure: change for change in changes if change.function == "f0"}
+    assert found["p50_ms"].high < 0
+    assert found["p50_ms"].blamed.startswith("dependency DynamoDB Query orders -")
+
+
+def test_more_cold_starts_are_found_though_the_median_stays() -> None:
+    changes, _ = comparison(fleet(0, 0, requests=600), fleet(1, 7, requests=600, cold=0.06))
+    found = {change.measure: change for change in changes if change.function == "f0"}
+    assert "p50_ms" not in found
+    assert found["cold_share"].after - found["cold_share"].before == pytest.approx(0.03, abs=0.01)
+    assert found["cold_share"].blamed.startswith("runtime_start +")
+
+
+def hundreds(first_day: int, cold: list[int], failed: int = 0) -> list[Request]:
+    """A hundred equal requests a day, of which so many are cold on each day, and so many fail."""
+    return [
+        Request("", "t", (first_day + day) * DAY_US + n, 1000, n < boots, n < failed, ((HANDLER, 1000),))
+        for day, boots in enumerate(cold)
+        for n in range(100)
+    ]
+
+
+def test_the_interval_is_that_of_the_days_means() -> None:
+    """For days alike in size it can be had without resampling: t(12) times the standard error of seven days each."""
+    was, now = [4, 16, 6, 14, 10, 8, 12], [40, 60, 45, 55, 50, 42, 58]
+    changes, _ = comparison({"f": hundreds(0, was)}, {"f": hundreds(7, now)})
+    (change,) = [change for change in changes if change.measure == "cold_share"]
+    error = sqrt((variance(was) + variance(now)) / 7) / 100
+    assert change.after - change.before == pytest.approx(0.40)
+    assert change.high - 0.40 == pytest.approx(2.179 * error, rel=0.05)
+    assert 0.40 - change.low == pytest.approx(2.179 * error, rel=0.05)
+
+
+def test_chance_counts_even_where_days_are_alike() -> None:
+    """One failure in each hundred, none before: sqrt(0.01 * 0.99 / 700) = 0.0038, so t is 2.7, which is too little."""
+    assert comparison({"f": hundreds(0, [0] * 7)}, {"f": hundreds(7, [0] * 7, failed=1)})[0] == ()
+    changes, _ = comparison({"f": hundreds(0, [0] * 7)}, {"f": hundreds(7, [0] * 7, failed=5)})
+    assert [(change.measure, change.blamed) for change in changes] == [("fault_share", "")]
+
+
+def test_nothing_is_blamed_that_does_not_stand_out() -> None:
+    def steady(first_day: int, ms: int) -> list[Request]:
+        phases = tuple((Label("dependency", name), ms * 1000) for name in "abc")
+        times = [day * DAY_US + n for day in range(first_day, first_day + 7) for n in range(30)]
+        return [Request("", "t", at, 3 * ms * 1000, False, False, phases) for at in times]
+
+    changes, _ = comparison({"f": steady(0, 50)}, {"f": steady(7, 60)})
+    assert {(change.measure, change.blamed) for change in changes} == {("p50_ms", ""), ("p95_ms", "")}
+
+
+def test_the_same_input_gives_the_same_answer() -> None:
+    before, after = fleet(0, 0), fleet(1, 7, slower=1.5)
+    assert comparison(before, after) == comparison(before, after)
+
+
+def test_a_change_that_is_certain_but_small_is_not_worth_saying() -> None:
+    """9 ms on 50 ms is more than 5 %, but less than 10 ms; 40 ms on 1,000 ms the other way round."""
+
+    def steady(first_day: int, ms: float) -> list[Request]:
+        times = [(day * DAY_US + n, round(ms * 1000)) for day in range(first_day, first_day + 7) for n in range(30)]
+        return [Request("", "t", at, time, False, False, ((HANDLER, time),)) for at, time in times]
+
+    before = {"small": steady(0, 50), "relative": steady(0, 1000), "both": steady(0, 100)}
+    after = {"small": steady(7, 59), "relative": steady(7, 1040), "both": steady(7, 111)}
+    changes, _ = comparison(before, after)
+    assert {(change.function, change.measure) for change in changes} == {("both", "p50_ms"), ("both", "p95_ms")}
+
+
+def test_too_little_is_not_compared() -> None:
+    changes, remarks = comparison({"f": week(0, 0, requests=10)}, {"f": week(1, 7, requests=10, slower=9.0)})
+    assert changes == ()
+    assert "1 functions could not be compared" in remarks[1]
+    two_days = [request for request in week(0, 0, requests=200) if request.start < 2 * DAY_US]
+    assert comparison({"f": two_days}, {"f": week(1, 7, slower=9.0)})[0] == ()
+
+
+def test_a_function_in_one_window_only_is_no_change() -> None:
+    assert comparison({"old": week(0, 0)}, {"new": week(1, 7)})[0] == ()
+
+
+def test_benjamini_hochberg() -> None:
+    """The example of Benjamini & Hochberg (1995), section 4, at 2 %: the third p is the last below 0.02 rank/15.
+
+    0.0019 <= 0.004, and then 0.0095 > 0.0053, 0.0201 > 0.0067, ... 1 > 0.02.
+    """
+    probabilities = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344]
+    probabilities += [0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]
+    change = Change(function="", measure="", before=0, after=0, low=0, high=0, blamed="")
+    outcomes = [Outcome(MEASURES[0], change, probability) for probability in reversed(probabilities)]
+    assert [outcome.probability for outcome in discoveries(outcomes)] == [0.0001, 0.0004, 0.0019]
+
+
+@pytest.mark.parametrize(
+    ("freedom", "five_percent", "one_percent"),
+    [(1, 12.706, 63.657), (2, 4.303, 9.925), (5, 2.571, 4.032), (12, 2.179, 3.055), (30, 2.042, 2.750)],
+)
+def test_students_t_is_that_of_the_tables(freedom: int, five_percent: float, one_percent: float) -> None:
+    assert critical(0.05, freedom) == pytest.approx(five_percent, abs=5e-4)
+    assert critical(0.01, freedom) == pytest.approx(one_percent, abs=5e-4)
+    assert two_sided(0.0, freedom) == 1.0
+    assert two_sided(float("inf"), freedom) == pytest.approx(0.0, abs=1e-12)

@@ -1,0 +1,337 @@
+"""Where the time of a trace went: by hand for every shape, and exact to the microsecond for any tree."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitors.traces.phases import Path, completion_path, function_path, functions, per_trace, response_path, view
+from monitors.traces.reading import read_trace
+from monitors.traces.tree import Trace
+
+T0 = 1_700_000_000
+FUNCTION = "AWS::Lambda::Function"
+
+
+def entity(identity: str, start_ms: float, end_ms: float, **more: Any) -> dict[str, Any]:
+    return {
+        "id": identity,
+        "name": identity,
+        "start_time": T0 + start_ms / 1000,
+        "end_time": T0 + end_ms / 1000,
+        **more,
+    }
+
+
+def read(*segments: dict[str, Any]) -> Trace:
+    return read_trace({"Id": "1-x", "Segments": list(segments)})
+
+
+def report(*segments: dict[str, Any]) -> dict[str, Any]:
+    return per_trace(read(*segments))
+
+
+def ms(times: dict[str, int]) -> dict[str, float]:
+    return {phase: time / 1000 for phase, time in times.items()}
+
+
+def call(identity: str, start_ms: float, end_ms: float, operation: str, **aws: Any) -> dict[str, Any]:
+    return entity(identity, start_ms, end_ms, namespace="aws", aws={"operation": operation, **aws})
+
+
+def cold_behind_a_gateway() -> list[dict[str, Any]]:
+    table = call("DynamoDB", 750, 900, "Query", table_name="orders")
+    invoke = call("L", 3, 999, "Invoke", function_name="shop")
+    return [
+        entity("A", 0, 1000, origin="AWS::ApiGateway::Stage", subsegments=[invoke]),
+        entity("S", 30, 998, name="shop", origin="AWS::Lambda", parent_id="L"),
+        entity(
+            "F",
+            700,
+            998.5,
+            name="shop",
+            origin=FUNCTION,
+            parent_id="S",
+            subsegments=[
+                entity("I", 200, 690, name="Initialization"),
+                entity("V", 701, 996, name="Invocation", subsegments=[table]),
+                entity("O", 996.5, 998.4, name="Overhead"),
+            ],
+        ),
+        entity("D2", 750, 900, name="DynamoDB", origin="AWS::DynamoDB::Table", inferred=True, parent_id="DynamoDB"),
+    ]
+
+
+def test_a_cold_start_behind_a_gateway() -> None:
+    found = report(*cold_behind_a_gateway())
+    assert ms(found["phases"]) == {
+        "gateway": 3 + 1,  # A before and after L
+        "hop": 27 + 1,  # L before and after S
+        "container_start": 170,  # S.start 30 - I.start 200
+        "runtime_start": 490,  # I
+        "dispatch": 10,  # I.end 690 - F.start 700
+        "handler": 49 + 96,  # V 701-996 around the call 750-900
+        "dependency": 150,
+        "overhead": 1 + 0.5 + 1.5,  # F before V, between V and O, and O up to S.end 998, where F is clamped
+    }
+    assert found["response_us"] == found["completion_us"] == 1_000_000
+    assert ms(found["dependencies"]) == {"DynamoDB Query orders": 150}
+    assert found["critical_path"] == ["A", "L", "S", "I", "F", "V", "DynamoDB", "D2", "O"]
+    assert found["cold_starts"] == 1
+
+
+def test_the_function_behind_the_gateway_has_its_own_interval() -> None:
+    seen = view(read(*cold_behind_a_gateway()))
+    (node,) = functions(seen)
+    assert seen.spans[node].id == "S"
+    path = function_path(seen, node)
+    assert sum(section.end - section.start for section in path.sections) == 968_000
+    assert {section.phase for section in path.sections} == {
+        "container_start",
+        "runtime_start",
+        "dispatch",
+        "handler",
+        "dependency",
+        "overhead",
+    }
+
+
+def test_parallel_calls_count_once_and_the_overlapped_part_to_the_later() -> None:
+    """An older runtime: no Invocation, calls right below the function."""
+    calls = [call("a", 20, 50, "GetItem"), call("b", 40, 80, "PutItem")]
+    found = report(
+        entity("S", 0, 100, origin="AWS::Lambda"),
+        entity("F", 6, 99, origin=FUNCTION, parent_id="S", subsegments=calls),
+    )
+    assert ms(found["phases"]) == {"dispatch": 6, "handler": 14 + 19, "dependency": 20 + 40, "overhead": 1}
+    assert ms(found["dependencies"]) == {"a GetItem": 20, "b PutItem": 40}
+    assert found["cold_starts"] == 0
+
+
+def test_snap_start_restores() -> None:
+    found = report(
+        entity("S", 0, 300, origin="AWS::Lambda"),
+        entity("F", 255, 298, origin=FUNCTION, parent_id="S", subsegments=[entity("R", 50, 250, name="Restore")]),
+    )
+    assert ms(found["phases"]) == {
+        "container_start": 50,
+        "restore": 200,
+        "dispatch": 5,
+        "handler": 43,
+        "overhead": 2,
+    }
+    assert found["cold_starts"] == 1
+
+
+def test_provisioned_concurrency_is_no_cold_start() -> None:
+    """The idle time until the request is recorded as initialization; nobody waited for it."""
+    early = entity("I", -600_000, 4, name="Initialization")
+    found = report(
+        entity("S", 0, 100, origin="AWS::Lambda"),
+        entity("F", 5, 99, origin=FUNCTION, parent_id="S", subsegments=[early]),
+    )
+    assert ms(found["phases"]) == {"dispatch": 5, "handler": 94, "overhead": 1}
+    assert found["cold_starts"] == 0
+    assert found["response_us"] == 100_000
+
+
+def test_a_function_that_calls_a_function() -> None:
+    """The whole trace tells the two apart by phase; to the caller the called one is a dependency."""
+    invoke = call("L", 20, 90, "Invoke", function_name="inner")
+    seen = view(
+        read(
+            entity("S1", 0, 100, name="outer", origin="AWS::Lambda"),
+            entity("F1", 5, 99, name="outer", origin=FUNCTION, parent_id="S1", subsegments=[invoke]),
+            entity("S2", 30, 88, name="inner", origin="AWS::Lambda", parent_id="L"),
+            entity("F2", 34, 87, name="inner", origin=FUNCTION, parent_id="S2"),
+        )
+    )
+    whole = {section.phase for section in response_path(seen).sections}
+    assert whole == {"dispatch", "handler", "hop", "overhead"}
+    outer = [s for s in function_path(seen, 0).sections if s.phase == "dependency"]
+    assert [(s.target, s.end - s.start) for s in outer] == [("L Invoke inner", 70_000)]
+    assert [seen.spans[node].id for node in functions(seen)] == ["S1", "S2"]
+
+
+def test_a_function_right_below_a_function_is_another_ones_time() -> None:
+    inner = entity("inner", 20, 60, origin=FUNCTION, parent_id="outer")
+    seen = view(read(entity("outer", 0, 100, origin=FUNCTION), inner))
+    sections = function_path(seen, 0).sections
+    assert [(s.phase, s.target, s.end - s.start) for s in sections] == [
+        ("handler", "", 20_000),
+        ("dependency", "inner", 40_000),
+        ("handler", "", 40_000),
+    ]
+
+
+def test_an_asynchronous_invocation_waits_in_a_queue() -> None:
+    """202 after 40 ms; the only attempt starts at 90 and ends at 400, long after the caller had its answer."""
+    inside = [entity("W", 30, 90, name="Dwell Time"), entity("T", 90, 400, name="Attempt #1")]
+    found = report(
+        entity("S", 0, 40, origin="AWS::Lambda", http={"response": {"status": 202}}, subsegments=inside),
+        entity("F", 95, 398, origin=FUNCTION, parent_id="T"),
+    )
+    assert ms(found["phases"]) == {"dispatch": 40}
+    assert found["response_us"] == 40_000
+    assert ms(found["completion_phases"]) == {
+        "dispatch": 30 + 5,  # S up to the queue; T up to F
+        "queue": 60,
+        "handler": 303,
+        "overhead": 2,
+    }
+    assert found["completion_us"] == 400_000
+
+
+def test_each_attempt_is_an_invocation_of_the_function() -> None:
+    tries = [entity(f"T{n}", at, at + 50, name=f"Attempt #{n}") for n, at in ((1, 60), (2, 60_000))]
+    seen = view(
+        read(
+            entity("S", 0, 40, name="f", origin="AWS::Lambda", http={"response": {"status": 202}}, subsegments=tries),
+            entity("F1", 62, 108, name="f", origin=FUNCTION, parent_id="T1"),
+            entity("F2", 60_002, 60_048, name="f", origin=FUNCTION, parent_id="T2"),
+        )
+    )
+    assert [seen.spans[node].id for node in functions(seen)] == ["T1", "T2"]
+    queued = [section for section in completion_path(seen).sections if section.phase == "queue"]
+    assert sum(section.end - section.start for section in queued) == (60_000 - 40) * 1000
+
+
+def test_a_users_own_attempt_is_no_invocation() -> None:
+    own = entity("U", 10, 20, name="Attempt #1")
+    seen = view(
+        read(
+            entity("S", 0, 100, origin="AWS::Lambda"),
+            entity("F", 5, 99, origin=FUNCTION, parent_id="S", subsegments=[own]),
+        )
+    )
+    assert [seen.spans[node].id for node in functions(seen)] == ["S"]
+
+
+def test_a_bucket_that_triggers_a_function() -> None:
+    """The upload ends at 20, the function it triggers starts at 1020 and ends the trace at 1100."""
+    found = report(
+        entity("S1", 0, 50, origin="AWS::Lambda"),
+        entity("F1", 5, 49, origin=FUNCTION, parent_id="S1", subsegments=[call("S3", 10, 20, "PutObject")]),
+        entity("B", 10, 20, origin="AWS::S3::Bucket", inferred=True, parent_id="S3"),
+        entity("S2", 1020, 1100, origin="AWS::Lambda", parent_id="B"),
+        entity("F2", 1025, 1099, origin=FUNCTION, parent_id="S2"),
+    )
+    assert ms(found["phases"]) == {"dispatch": 5, "handler": 5 + 29, "dependency": 10, "overhead": 1}
+    assert ms(found["completion_phases"]) == {
+        "dispatch": 5 + 5,
+        "handler": 5 + 74,
+        "dependency": 10,
+        "trigger": 1000,
+        "overhead": 1,
+    }
+    assert found["completion_path"] == ["S1", "F1", "S3", "B", "S2", "F2"]
+
+
+def test_a_queues_own_time_is_not_the_message_waiting() -> None:
+    """X-Ray gives an inferred queue a QueueTime as long as the SendMessage that filled it."""
+    found = report(
+        entity("App", 0, 100, subsegments=[call("SQS", 10, 30, "SendMessage", queue_url="https://x/1/mail")]),
+        entity(
+            "Q",
+            10,
+            30,
+            origin="AWS::SQS::Queue",
+            inferred=True,
+            parent_id="SQS",
+            subsegments=[entity("QT", 10, 30, name="QueueTime")],
+        ),
+    )
+    assert ms(found["phases"]) == {"service": 80, "dependency": 20}
+    assert ms(found["dependencies"]) == {"SQS SendMessage mail": 20}
+
+
+def test_a_state_machine_that_starts_another_does_not_wait_for_it() -> None:
+    start = call("Start", 20, 82, "StartExecution")
+    states = [entity("Run", 10, 400, subsegments=[start]), entity("Pass", 400, 400), entity("End", 400, 480)]
+    found = report(
+        entity("M1", 0, 500, origin="AWS::StepFunctions::StateMachine", subsegments=states),
+        entity("M2", 40, 300, origin="AWS::StepFunctions::StateMachine", parent_id="Start"),
+    )
+    assert ms(found["phases"]) == {"orchestration": 500 - 62, "dependency": 62}
+    assert found["critical_path"] == ["M1", "Run", "Start", "Pass", "End"]
+
+
+def test_known_precursors_beat_the_clock() -> None:
+    """c waited for a, which says so; b, which ended later, held up nobody."""
+    inside = [entity("a", 0, 60), entity("b", 0, 70), entity("c", 70, 100)]
+    assert report(entity("P", 0, 100, subsegments=inside))["critical_path"] == ["P", "b", "c"]
+    inside[2]["precursor_ids"] = ["a"]
+    assert report(entity("P", 0, 100, subsegments=inside))["critical_path"] == ["P", "a", "c"]
+
+
+def test_an_invocation_that_was_refused_has_no_phases_to_tell() -> None:
+    found = report(entity("S", 0, 10, origin="AWS::Lambda", throttle=True))
+    assert ms(found["phases"]) == {"unclassified": 10}
+
+
+NAMES = ("Initialization", "Invocation", "Overhead", "Restore", "Attempt #1", "Dwell Time", "work")
+ORIGINS = ("", "AWS::Lambda", FUNCTION, "AWS::ApiGateway::Stage", "AWS::StepFunctions::StateMachine", "AWS::S3::Bucket")
+
+
+@st.composite
+def any_trace(draw: st.DrawFn) -> Trace:
+    """Spans in any tree, at any times, many of them at the same few."""
+    count = draw(st.integers(1, 12))
+    segments = []
+    for i in range(count):
+        start, length = draw(st.integers(0, 40)), draw(st.integers(-2, 40))
+        fine = draw(st.sampled_from([0, 0, 0.001, 0.4]))
+        segment = entity(f"{i}", start, start + length + fine, name=draw(st.sampled_from(NAMES)))
+        segment["origin"] = draw(st.sampled_from(ORIGINS))
+        segment |= draw(
+            st.sampled_from([{}, {}, {"in_progress": True, "end_time": None}, {"inferred": True}, {"namespace": "aws"}])
+        )
+        if draw(st.booleans()):
+            segment |= {"type": "subsegment", "origin": ""}
+        if draw(st.booleans()):
+            segment["http"] = {"response": {"status": draw(st.sampled_from([200, 202]))}}
+        segment["precursor_ids"] = [str(draw(st.integers(0, count)))] if draw(st.integers(0, 5)) == 0 else []
+        if i and draw(st.integers(0, 9)):
+            segment["parent_id"] = str(draw(st.integers(0, i - 1)))
+        segments.append(segment)
+    return read(*segments)
+
+
+def partitions(path: Path, start: int, end: int) -> bool:
+    at = start
+    for section in path.sections:
+        if section.start != at or section.end <= at:
+            return False
+        at = section.end
+    return at == end
+
+
+@given(any_trace())
+def test_sections_partition_every_view_to_the_microsecond(trace: Trace) -> None:
+    seen = view(trace)
+    root = trace.spans[0]
+    assert partitions(response_path(seen), root.start, root.end)
+
+    below = [True] + [False] * (len(trace.spans) - 1)
+    for i, span in enumerate(trace.spans):
+        below[i] = below[i] or (span.parent >= 0 and below[span.parent])
+    latest = max(span.end for span, inside in zip(trace.spans, below, strict=True) if inside)
+    assert partitions(completion_path(seen), root.start, latest)
+
+    for node in functions(seen):
+        assert partitions(function_path(seen, node), trace.spans[node].start, trace.spans[node].end)
+
+    found = per_trace(trace)
+    assert sum(found["phases"].values()) == found["response_us"] == root.end - root.start
+    assert sum(found["completion_phases"].values()) == found["completion_us"] == latest - root.start
+    assert sum(found["dependencies"].values()) == found["phases"].get("dependency", 0)
+    assert "lambda" not in found["phases"]
+
+
+@given(any_trace())
+def test_a_tree_is_a_tree(trace: Trace) -> None:
+    for i, span in enumerate(trace.spans):
+        assert -1 <= span.parent < i
+        assert span.start <= span.end
+        if span.parent >= 0 and not span.asynchronous:
+            assert span.end <= trace.spans[span.parent].end

@@ -1,0 +1,237 @@
+"""Traces in, LatencyReport out: percentiles, tail, sampling correction, edges, ledger."""
+
+from collections.abc import Iterator
+from math import ceil
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitors.traces.aggregate import latency_report
+from monitors.traces.labels import HANDLER, RUNTIME_START, Label
+from monitors.traces.report import LatencyReport
+from monitors.traces.requests import Request
+from monitors.traces.tree import Repair
+from monitors.traces.weighing import band, phase_means, quantiles, share
+
+T0 = 1_699_999_980
+"""Begins a minute."""
+
+
+def invocation(identity: str, start_s: float, ms: float, *, cold_ms: float = 0.0, **more: Any) -> dict[str, Any]:
+    """A trace of one direct invocation: 1 ms of dispatch, then the handler; a cold start takes the given part of it."""
+    start, end = T0 + start_s, T0 + start_s + ms / 1000
+    began = start + 0.001 + cold_ms / 1000
+    boot = {"id": "i", "name": "Initialization", "start_time": start, "end_time": start + cold_ms / 1000}
+    function = {"id": "f", "name": "shop", "parent_id": "s", "origin": "AWS::Lambda::Function"}
+    return {
+        "Id": identity,
+        "Segments": [
+            {"id": "s", "name": "shop", "origin": "AWS::Lambda", "start_time": start, "end_time": end, **more},
+            {**function, "start_time": began, "end_time": end, "subsegments": [boot] if cold_ms else []},
+        ],
+    }
+
+
+def report(*traces: dict[str, Any], **more: Any) -> LatencyReport:
+    return latency_report(traces, start=T0, end=T0 + 3600, **more)
+
+
+def test_one_hundred_invocations_of_a_function() -> None:
+    """1 ms to 100 ms, the last five cold: the p-th percentile is p ms, and the tail is those five."""
+    traces = [invocation(f"t{n}", n, n, cold_ms=90 if n > 95 else 0) for n in range(1, 101)]
+    found = report(*traces)
+    (shop,) = found.functions
+    assert (shop.function, shop.traces, shop.requests) == ("shop", 100, 100.0)
+    assert (shop.response.p50_ms, shop.response.p95_ms, shop.response.p99_ms) == (50, 95, 99)
+    assert shop.cold_share == pytest.approx(0.05)
+    assert shop.tail_cold_share == pytest.approx(1.0)
+    assert shop.exemplars == (("p50", "t50"), ("p95", "t95"), ("p99", "t99"), ("worst", "t100"))
+    # The middle is 41 to 60 ms, mean 50.5, of which 1 ms is dispatch; the tail 96 to 100 ms, mean 98, of which 90 ms
+    # is the start and 1 ms is dispatch.
+    times = {time.phase: (time.middle_ms, time.tail_ms) for time in shop.phases}
+    assert times["handler"] == pytest.approx((49.5, 7.0))
+    assert times["runtime_start"] == pytest.approx((0.0, 90.0))
+    assert times["dispatch"] == pytest.approx((1.0, 1.0))
+    assert sum(time.excess_ms for time in shop.phases) == pytest.approx(98 - 50.5)
+    assert shop.phases[0].phase == "runtime_start"
+    assert (found.traces_read, found.traces_used) == (100, 100)
+    assert "recorded traces only" in found.notes[0]
+
+
+def test_the_sampling_correction() -> None:
+    """A busy minute records 20 of 1,000 requests, a quiet one all 10, and those are cold.
+
+    Of 1,010 requests 10 are cold (0.99 %), and 1,000 (99.01 %) take 100 ms: p99 is 100 ms. Of the 30 recorded ones a
+    third is cold, and p99 is a cold start.
+    """
+    busy = [invocation(f"b{n}", n, 100) for n in range(20)]
+    quiet = [invocation(f"q{n}", 60 + n, 1000, cold_ms=800) for n in range(10)]
+    invoked = {("shop", T0): 1000.0, ("shop", T0 + 60): 10.0}
+    (naive,) = report(*busy, *quiet).functions
+    assert naive.cold_share == pytest.approx(1 / 3)
+    assert naive.response.p99_ms == 1000
+    found = report(*busy, *quiet, weights=lambda function, minute: invoked.get((function, minute)))
+    (shop,) = found.functions
+    assert shop.requests == pytest.approx(1010)
+    assert shop.cold_share == pytest.approx(10 / 1010)
+    assert shop.response.p99_ms == 100
+    assert "invocations" in found.notes[0]
+
+
+def test_a_minute_without_a_count_takes_the_functions_mean() -> None:
+    """2 of 10 were recorded in the minute that is known; so the third stands for 5 as well."""
+    traces = [invocation("a", 0, 10), invocation("b", 1, 10), invocation("c", 61, 10)]
+    (shop,) = report(*traces, weights=lambda _, minute: 10.0 if minute == T0 else None).functions
+    assert shop.requests == pytest.approx(15)
+    found = report(*traces, weights=lambda _, __: None)
+    assert found.functions[0].requests == 3
+    assert "recorded traces only" in found.notes[0]
+
+
+def test_a_recorded_request_stands_at_least_for_itself() -> None:
+    """At the border of a minute, more may be recorded than CloudWatch counts."""
+    (shop,) = report(invocation("a", 0, 10), invocation("b", 1, 10), weights=lambda _, __: 1.0).functions
+    assert shop.requests == 2
+
+
+def test_a_call_weighs_as_much_as_the_request_that_made_it() -> None:
+    """Two requests, each with a call; the first began just before the minute in which its function's segment did."""
+    traces = [invocation("a", 59.9995, 10), invocation("b", 61, 10)]
+    for trace, fault in zip(traces, (True, False), strict=True):
+        function = trace["Segments"][1]
+        call = {"id": "d", "name": "SQS", "namespace": "aws", "fault": fault}
+        function["subsegments"] = [{**call, "start_time": function["start_time"], "end_time": function["end_time"]}]
+    (edge,) = report(*traces, weights=lambda _, minute: 10.0 if minute == T0 else 1.0).edges
+    assert edge.fault_share == pytest.approx(10 / 11)
+
+
+def test_edges_are_the_callers_view() -> None:
+    trace = invocation("t", 0, 100)
+    table = {"id": "d", "name": "DynamoDB", "namespace": "aws", "aws": {"operation": "Query", "table_name": "orders"}}
+    invoke = {"id": "l", "name": "Lambda", "namespace": "aws", "aws": {"operation": "Invoke", "function_name": "pay"}}
+    trace["Segments"][1]["subsegments"] = [
+        {**table, "start_time": T0 + 0.010, "end_time": T0 + 0.030, "fault": True},
+        {**invoke, "start_time": T0 + 0.040, "end_time": T0 + 0.090},
+    ]
+    trace["Segments"].append(
+        {
+            "id": "s2",
+            "name": "pay",
+            "origin": "AWS::Lambda",
+            "parent_id": "l",
+            "start_time": T0 + 0.050,
+            "end_time": T0 + 0.089,
+            "fault": True,
+        }
+    )
+    found = report(trace)
+    assert [(e.caller, e.callee, e.operation, e.calls, e.response.p50_ms, e.fault_share) for e in found.edges] == [
+        ("shop", "DynamoDB orders", "Query", 1, 20, 1.0),
+        ("shop", "pay", "Invoke", 1, 50, 0.0),
+    ]
+    assert [(f.function, f.response.p50_ms, f.fault_share) for f in found.functions] == [
+        ("pay", 39, 1.0),
+        ("shop", 100, 0.0),
+    ]
+    shop = {(time.phase, time.target): time.middle_ms for time in found.functions[1].phases}
+    assert shop["dependency", "DynamoDB Query orders"] == pytest.approx(20)
+    assert shop["dependency", "Lambda Invoke pay"] == pytest.approx(50)
+
+
+def test_what_cannot_be_used_is_counted() -> None:
+    good = invocation("good", 0, 10)
+    cut = invocation("cut", 0, 10_000) | {"LimitExceeded": True}
+    unfinished = invocation("open", 0, 10)
+    del unfinished["Segments"][0]["end_time"]
+    found = report(good, good, cut, unfinished, {"Id": "gone", "Segments": []})
+    assert (found.traces_read, found.traces_used) == (5, 2)
+    assert [(f.traces, f.response.p99_ms) for f in found.functions] == [(1, 10)]
+    assert dict(found.ledger) == {
+        Repair.DUPLICATE_TRACE: 1,
+        Repair.LIMIT_EXCEEDED: 1,
+        Repair.CENSORED: 1,
+        Repair.EMPTY: 1,
+    }
+
+
+def test_nothing_in_nothing_out() -> None:
+    found = report()
+    assert (found.functions, found.edges, found.changes, found.ledger) == ((), (), (), ())
+
+
+def test_countless_targets_are_put_together_without_loss() -> None:
+    trace = invocation("t", 0, 1000)
+    trace["Segments"][1]["subsegments"] = [
+        {
+            "id": f"d{n}",
+            "name": f"host-{n}.example",
+            "namespace": "remote",
+            "start_time": T0 + (10 + n) / 1000,
+            "end_time": T0 + (11 + n) / 1000,
+        }
+        for n in range(500)
+    ]
+    (shop,) = report(trace).functions
+    assert len(shop.phases) < 50
+    assert sum(time.tail_ms for time in shop.phases) == pytest.approx(1000)
+
+
+def test_changes_come_with_the_window_before() -> None:
+    """Ten days each, 40 requests a day; 100 ms becomes 200 ms, all of it handler. Days differ by a few ms."""
+
+    def days(first: int, ms: float) -> Iterator[dict[str, Any]]:
+        for day in range(first, first + 10):
+            for n in range(40):
+                yield invocation(f"{day}-{n}", day * 86_400 + n * 60, ms + day % 3 + n % 5)
+
+    found = latency_report(days(10, 200), start=T0, end=T0, before=days(0, 100))
+    assert [(c.function, c.measure, c.blamed) for c in found.changes] == [
+        ("shop", "p50_ms", "handler +100 ms"),
+        ("shop", "p95_ms", "handler +100 ms"),
+    ]
+    for change in found.changes:
+        assert change.low < 100 < change.high
+    assert report(*days(0, 100)).changes == ()
+
+
+weighted = st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9)), min_size=1, max_size=40)
+
+
+@given(weighted, st.sampled_from([0.5, 0.95, 0.99]))
+def test_quantiles_are_those_of_every_value_repeated(pairs: list[tuple[int, int]], level: float) -> None:
+    everyone = sorted(value for value, weight in pairs for _ in range(weight))
+    assert quantiles(pairs, (level,)) == (everyone[ceil(round(level * len(everyone), 9)) - 1],)
+
+
+@st.composite
+def some_requests(draw: st.DrawFn) -> list[Request]:
+    found = []
+    for duration, weight in draw(weighted):
+        handler = draw(st.integers(0, duration))
+        phases = (
+            (HANDLER, handler),
+            (draw(st.sampled_from([RUNTIME_START, Label("dependency", "x")])), duration - handler),
+        )
+        found.append(Request("f", "t", 0, duration, draw(st.booleans()), False, phases, weight / 2))
+    return sorted(found, key=lambda request: request.duration)
+
+
+@given(some_requests())
+def test_phases_explain_the_whole_excess_of_the_tail(requests: list[Request]) -> None:
+    tail, middle = band(requests, 0.95, 1.0), band(requests, 0.4, 0.6)
+    total = sum(request.weight for request in requests)
+    assert sum(weight for _, weight in tail) == pytest.approx(0.05 * total)
+    assert sum(weight for _, weight in middle) == pytest.approx(0.2 * total)
+
+    def mean(weighted: list[tuple[Request, float]]) -> float:
+        return sum(r.duration * w for r, w in weighted) / sum(w for _, w in weighted)
+
+    excess = sum(phase_means(tail).values()) - sum(phase_means(middle).values())
+    assert excess == pytest.approx(mean(tail) - mean(middle))
+    assert excess >= -1e-9
+
+
+def test_shares_are_of_the_weight() -> None:
+    assert share([(True, 1.0), (False, 3.0)]) == 0.25
