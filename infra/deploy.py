@@ -11,13 +11,14 @@ import boto3
 
 from infra.apply import deploy_stack
 from infra.aws import bucket as buckets
+from infra.aws.session import call, client
 from infra.zips import zip_files, zip_folder
-from monitors.errors import LookoutError
+from monitors.errors import AwsError, LookoutError
 from monitors.names import STACK
 
 PACKAGES = ("dashboards", "infra", "monitors", "subscribers")
 NOT_IN_LAMBDA = ("infra/local", "infra/engines")
-LAYER = ("aws-xray-sdk", "aws-embedded-metrics", "jinja2")
+LAYER = ("aws-xray-sdk", "aws-embedded-metrics", "jinja2", "markdown-it-py")
 """What the handlers import beyond the runtime's own boto3."""
 PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
 RUNTIME = "3.13"
@@ -48,13 +49,28 @@ def deploy(
         session,
         name=STACK,
         template=template(),
-        parameters=chosen | parameters,
+        parameters={**chosen, **parameters},
         capabilities=("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
         bucket=bucket,
         tags={"application": "lookout"},
         progress=progress,
         pause_s=pause_s,
     )
+
+
+def deployed(session: boto3.Session) -> dict[str, str]:
+    """The outputs of the toolkit's stack by name; empty where it is not deployed.
+
+    Raises:
+        AwsError: the call failed.
+    """
+    try:
+        found = call(client(session, "cloudformation"), "DescribeStacks", {"StackName": STACK}, target=STACK)
+    except AwsError as error:
+        if "does not exist" in str(error):
+            return {}
+        raise
+    return {one["OutputKey"]: one["OutputValue"] for one in found["Stacks"][0].get("Outputs", ())}
 
 
 def template() -> str:

@@ -16,10 +16,8 @@ from monitors.errors import LookoutError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
-    chosen = _parser().parse_args(arguments)
     try:
-        status = _function(chosen.run)(chosen)
-        sys.stdout.flush()
+        return _run(arguments)
     except LookoutError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -30,7 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone; keep Python from writing to the closed pipe once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return status
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        chosen = _parser().parse_args(arguments)
+        return _function(chosen.run)(chosen)
+    finally:
+        sys.stdout.flush()  # here and not at exit, where a closed pipe would be told as an error, after --help too
 
 
 def _parser() -> argparse.ArgumentParser:

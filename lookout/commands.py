@@ -32,6 +32,13 @@ REGIONS = _argument("--region", action="append", metavar="REGION", help="a Regio
 LEARN = _argument("--no-learn", action="store_true", help="levels from the catalog only, not from two weeks of history")
 LOGS = _argument("files", nargs="*", metavar="FILE", help="log files, text or JSON lines, plain or .gz; - for stdin")
 SINCE = _argument("--days", type=float, default=14.0, metavar="N", help="how far back to look (default: %(default)g)")
+WINDOW = _argument(
+    "--days",
+    type=float,
+    default=7.0,
+    metavar="N",
+    help="how far back to look; compared with as many days before (default: %(default)g)",
+)
 HTML = _argument("-o", "--output", metavar="FILE", help="write the report as a page (.html) or a table (.csv)")
 
 COMMANDS = (
@@ -126,7 +133,7 @@ COMMANDS = (
             _argument(
                 "--file", action="append", metavar="FILE", help="exported traces (.json, .jsonl, .gz), not X-Ray"
             ),
-            SINCE,
+            WINDOW,
             HTML,
             JSON,
         ),

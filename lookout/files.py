@@ -3,11 +3,15 @@
 import gzip
 import json
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from monitors import settings
 from monitors.errors import InputError
+from monitors.settings import Settings
 
 
 def read_text(path: str) -> str:
@@ -28,35 +32,41 @@ def read_json(path: str) -> Any:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise InputError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: nested too deeply") from error
 
 
 def lines(paths: Iterable[str]) -> Iterator[str]:
     """Every line of text files, of .gz files too, and of standard input for `-`; bytes that are no UTF-8 are replaced.
 
     Raises:
-        InputError: a file cannot be opened, or a .gz file is cut short.
+        InputError: a file cannot be opened, or a .gz file is cut short or broken.
     """
     for path in paths:
-        if path == "-":
-            yield from sys.stdin
-            continue
         try:
-            with gzip.open(path, "rb") if path.endswith(".gz") else Path(path).open("rb") as stream:
+            with _opened(path) as stream:
                 for raw in stream:
                     yield raw.decode("utf-8", errors="replace")
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _opened(path: str) -> AbstractContextManager[Iterable[bytes]]:
+    if path == "-":
+        return nullcontext(sys.stdin.buffer)
+    return gzip.open(path, "rb") if path.endswith(".gz") else Path(path).open("rb")
 
 
 def write(path: str | Path, text: str) -> None:
     """Write a text file, and the folders it lies in."""
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(text, encoding="utf-8")
+        Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def has_settings() -> bool:
-    """Whether the current folder has a lookout.toml."""
-    return Path("lookout.toml").exists()
+def chosen_settings(path: str | None) -> Settings:
+    """The settings in a file; without one those of lookout.toml, if it is there; else the defaults."""
+    chosen = path or ("lookout.toml" if Path("lookout.toml").exists() else "")
+    return settings.parse(read_text(chosen), file=chosen) if chosen else Settings()

@@ -15,6 +15,7 @@ SHOWN = 20
 def run(chosen: argparse.Namespace) -> int:
     """Print which lines match and what value comes out; 1 if none does."""
     pattern = patterns.compile(chosen.pattern)
+    pattern.value("", chosen.value)  # refuses a selector that doesn't go with the pattern, whatever the lines are
     read = matched = 0
     values: list[float] = []
     samples: list[dict[str, object]] = []

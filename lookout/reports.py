@@ -3,7 +3,9 @@
 import argparse
 import gzip
 import json
+import re
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -20,17 +22,20 @@ from monitors.records import Invocation
 from monitors.rightsize.advise import memory_report
 from monitors.rightsize.report import Action, MemoryReport
 from monitors.traces.aggregate import latency_report
+from monitors.traces.documents import decode
 from monitors.traces.report import LatencyReport
 
 Json = dict[str, Any]
+_EXPORT = "what BatchGetTraces answers, a list of traces, or a trace a line"
+_TRACE_ID = re.compile(r"1-([0-9a-f]{8})-")  # its second, in hexadecimal (AWS X-Ray Developer Guide, "Trace ID format")
+_LATEST_MS = 32_503_680_000_000  # the year 3000
 
 
 def traces(chosen: argparse.Namespace) -> int:
     """Print or write the latency report; 1 if something got worse."""
     now = time.time()
     if chosen.file:
-        found = [trace for path in chosen.file for trace in _exported(path)]
-        report = latency_report(found, start=now - chosen.days * 86_400, end=now)
+        report = _latency_of(chosen.file)
     else:
         with show.progress("reading traces") as progress:
             report = reports.latency(session(), end_s=now, days=chosen.days, progress=progress)
@@ -48,6 +53,8 @@ def rightsize(chosen: argparse.Namespace) -> int:
     now = time.time()
     if chosen.files:
         report = memory_report(_logged(chosen.files), functions={}, region="us-east-1")
+        if not report.invocations:
+            raise InputError(f"{', '.join(chosen.files)}: no REPORT lines")
     else:
         with show.progress("reading logs") as progress:
             report = reports.memory(session(), end_s=now, days=chosen.days, progress=progress)
@@ -60,29 +67,36 @@ def rightsize(chosen: argparse.Namespace) -> int:
     return 1 if any(advice.action in (Action.LOWER, Action.RAISE) for advice in report.advice) else 0
 
 
+def _latency_of(paths: list[str]) -> LatencyReport:
+    found = [trace for path in paths for trace in _exported(path)]
+    begun = [int(known[1], 16) for trace in found if (known := _TRACE_ID.match(str(trace.get("Id"))))]
+    report = latency_report(found, start=min(begun, default=0), end=max(begun, default=0))
+    if not report.traces_used:
+        raise InputError(f"{', '.join(paths)}: no traces: expected {_EXPORT}")
+    return report
+
+
 def _exported(path: str) -> Iterator[Json]:
-    """Traces of an export: what BatchGetTraces answered, a list of traces, or a trace a line."""
+    """Traces of an export in one of the shapes of _EXPORT."""
     try:
         raw = Path(path).read_bytes()
         text = (gzip.decompress(raw) if path.endswith(".gz") else raw).decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     try:
-        whole = json.loads(text)
+        whole = decode(text)
     except ValueError:
         yield from _lines(path, text)
         return
     found = whole.get("Traces", [whole]) if isinstance(whole, dict) else whole
-    if not isinstance(found, list):
-        raise InputError(f"{path}: no traces: expected what BatchGetTraces answers, a list of traces, or one a line")
-    yield from (trace for trace in found if isinstance(trace, dict))
+    yield from (trace for trace in (found if isinstance(found, list) else ()) if isinstance(trace, dict))
 
 
 def _lines(path: str, text: str) -> Iterator[Json]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                trace = json.loads(line)
+                trace = decode(line)
             except ValueError as error:
                 raise InputError(f"{path}:{number}: not JSON: {error}") from error
             if isinstance(trace, dict):
@@ -106,7 +120,7 @@ def _logged(paths: list[str]) -> Iterator[Invocation]:
                 str(event["message"]),
                 function=loglines.function_of(group, stream),
                 log_stream=stream,
-                timestamp_ms=int(event.get("timestamp") or 0),
+                timestamp_ms=_timestamp_ms(event.get("timestamp")),
             )
             if isinstance(record, Invocation):
                 yield record
@@ -116,16 +130,20 @@ def _event(line: str) -> Json:
     if line.startswith("{"):
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             event = None
         if isinstance(event, dict) and isinstance(event.get("message"), str):
             return event
     stamp, _, rest = line.rstrip("\n").partition(" ")
     try:
-        at = datetime.fromisoformat(stamp)
-    except ValueError:
+        return {"message": rest, "timestamp": datetime.fromisoformat(stamp).timestamp() * 1000}
+    except (ValueError, OverflowError):
         return {"message": line.rstrip("\n")}
-    return {"message": rest, "timestamp": at.timestamp() * 1000}
+
+
+def _timestamp_ms(found: object) -> int:
+    """0 for what is no moment of this millennium."""
+    return int(found) if isinstance(found, int | float) and 0 < found < _LATEST_MS else 0
 
 
 def _write(output: str | None, texts: dict[str, str]) -> None:

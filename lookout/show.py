@@ -6,28 +6,33 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from dashboards.formats import inert
+
 Cell = str | int | float | Text
+WIDE = 10_000
+"""Columns where no terminal sets a limit: a row stays on one line, for grep and the like."""
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-    """Print rows as a table. Numbers are set right, texts are never read as markup."""
-    drawn = Table(title=title, title_justify="left", title_style="bold", header_style="bold", expand=False)
+    """Print rows as a table. Numbers are set right, texts are never read as markup or as a terminal's commands."""
+    drawn = Table(header_style="bold", expand=False)
     for index, column in enumerate(columns):
         numeric = all(isinstance(row[index], int | float) for row in rows)
         drawn.add_column(column, justify="right" if numeric and rows else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(_text(cell)) for cell in row))
-    console().print(drawn)
+    _print(Text(inert(title), style="bold"))
+    _print(drawn)
 
 
 def line(words: str) -> None:
     """Print one line to stdout."""
-    console().print(Text(words), soft_wrap=True)
+    _print(Text(inert(words)))
 
 
 def as_json(value: Any) -> None:
@@ -37,12 +42,7 @@ def as_json(value: Any) -> None:
 
 def note(words: str) -> None:
     """Say something that is no result, on stderr."""
-    Console(stderr=True, highlight=False).print(Text(words, style="dim"), soft_wrap=True)
-
-
-def console() -> Console:
-    """Where results go."""
-    return Console(highlight=False)
+    Console(stderr=True, highlight=False).print(Text(inert(words), style="dim"), soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -55,5 +55,13 @@ def progress(words: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def _print(shown: RenderableType) -> None:
+    # By plain print, at once: rich ends the program with status 1 where a pipe is closed, and 1 means findings here.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    with console.capture() as drawn:
+        console.print(shown, soft_wrap=isinstance(shown, Text))
+    print(drawn.get(), end="", flush=True)
+
+
 def _text(cell: str | float) -> str:
-    return f"{cell:,.2f}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else cell
+    return f"{cell:,.2f}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else inert(cell)

@@ -134,6 +134,8 @@ class CompositeAlarm:
     severity: Severity
     expression: str
     """AWS's alarm rule: `ALARM("a") OR ALARM("b")`."""
+    children: tuple[str, ...] = ()
+    """The names of the alarms in the expression."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -179,6 +181,8 @@ class Plan:
     composites: tuple[CompositeAlarm, ...] = ()
     metric_filters: tuple[MetricFilter, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
+    subscriber_metrics: tuple[MetricDefinition, ...] = ()
+    """Definitions for the log subscriber to run, each on one log group that cannot run it itself."""
     notes: tuple["Finding", ...] = ()
 
 

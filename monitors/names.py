@@ -70,7 +70,7 @@ def application_dashboard(application: str, region: str) -> str:
 
 
 def dashboard_part(name: str, bits: str) -> str:
-    """The part of a dashboard that is too large for one, by the bits of its bucket; the only part has the plain name."""
+    """The part of a dashboard too large for one, by the bits of its bucket; the only part has the plain name."""
     return f"{name}_{bits}" if bits else name
 
 

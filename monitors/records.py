@@ -4,6 +4,7 @@ Named tuples, not dataclasses: the log subscription Lambda imports this file, an
 every cold start.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -25,6 +26,18 @@ class Invocation(NamedTuple):
     """success, error, failure or timeout, in AWS's words."""
     error_type: str = ""
     trace_id: str = ""
+    segment_id: str = ""
+    sampled: bool | None = None
+
+    @property
+    def kind(self) -> str:
+        """Which platform line this was, in the words of PlatformEvent.kind: always a report."""
+        return "report"
+
+    @property
+    def max_memory_mb(self) -> int | None:
+        """`used_mb` in AWS's words: Max Memory Used."""
+        return self.used_mb
 
     @property
     def cold(self) -> bool:
@@ -38,6 +51,36 @@ class Invocation(NamedTuple):
         return rest.partition("]")[0] if bracket else ""
 
 
+class PlatformEvent(NamedTuple):
+    """Any other line of the platform's own; None where the line doesn't say. Times in ms unless named otherwise."""
+
+    kind: str
+    """init_start, init_report, init_runtime_done, restore_start, restore_report, restore_runtime_done, start, end,
+    runtime_done, task_timeout, runtime_exit, extension, logs_subscription, telemetry_subscription, logs_dropped, fault;
+    of the JSON format also whatever AWS adds, in this spelling."""
+    function: str
+    log_stream: str
+    timestamp_ms: int
+    request_id: str | None = None
+    duration_ms: float | None = None
+    init_ms: float | None = None
+    restore_ms: float | None = None
+    status: str | None = None
+    """In AWS's words; of an extension its State."""
+    error_type: str | None = None
+    phase: str | None = None
+    init_type: str | None = None
+    version: str | None = None
+    """The function's version on a start, the runtime's on an init_start or restore_start."""
+    trace_id: str | None = None
+    segment_id: str | None = None
+    sampled: bool | None = None
+    timeout_s: float | None = None
+    reason: str | None = None
+    name: str | None = None
+    """The extension or subscriber that the line is about."""
+
+
 class Sample(NamedTuple):
     """One value of one custom metric, ready to be grouped into EMF."""
 
@@ -47,3 +90,19 @@ class Sample(NamedTuple):
     value: float
     timestamp_ms: int
     dimensions: tuple[tuple[str, str], ...] = ()
+
+
+Group = tuple[str, tuple[tuple[str, str], ...], int]
+"""What one EMF record can be about: namespace, dimensions, start of the minute in epoch ms."""
+Table = dict[Group, dict[tuple[str, str], list[float]]]
+"""The samples of a batch by columns: group -> (metric name, unit) -> values. 10,000 lines make 15,000 samples, and a
+tuple for each would cost more than reading the lines."""
+
+
+def tabulate(samples: Iterable[Sample]) -> Table:
+    """The same samples by columns; timestamps become minutes, CloudWatch's own resolution."""
+    table: Table = {}
+    for namespace, name, unit, value, timestamp_ms, dimensions in samples:
+        columns = table.setdefault((namespace, dimensions, timestamp_ms - timestamp_ms % 60_000), {})
+        columns.setdefault((name, unit), []).append(value)
+    return table

@@ -79,7 +79,7 @@ def _measured(make: Callable[[boto3.Session, Event, float], Made], event: Event)
     patch(["botocore"])
 
     @metric_scope
-    def measured(metrics: Any) -> dict[str, str]:
+    def measured(metrics: Any = None) -> dict[str, str]:
         account, end_s = session(), float(event.get("end_s") or time.time())
         made = make(account, event, end_s)
         metrics.set_namespace(REPORT_METRICS)

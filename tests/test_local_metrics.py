@@ -13,7 +13,7 @@ def store(*samples: tuple[float, float, float]) -> MetricStore:
     """(time, value, weight) samples of one metric."""
     kept = MetricStore()
     for at_s, value, weight in samples:
-        kept.add(SCOPE, KEY, at_s=at_s, samples=[(value, weight)])
+        kept.add(SCOPE, KEY, at_s=at_s, values=[value] * int(weight))
     return kept
 
 
@@ -58,11 +58,11 @@ def test_trimmed_mean_leaves_the_tail_out() -> None:
 def test_percentiles_need_raw_values() -> None:
     """PutMetricData's documentation: none from statistic sets, unless minimum equals maximum."""
     kept = MetricStore()
-    kept.add_statistics(SCOPE, KEY, at_s=0, bucket=Bucket(count=3, total=6, low=1, high=3))
+    kept.add_statistics(SCOPE, KEY, at_s=0, new=Bucket(count=3, total=6, low=1, high=3, values=[]))
     assert one(kept, "Average") == 2
     assert one(kept, "p90") is None
     same = MetricStore()
-    same.add_statistics(SCOPE, KEY, at_s=0, bucket=Bucket(count=3, total=6, low=2, high=2))
+    same.add_statistics(SCOPE, KEY, at_s=0, new=Bucket(count=3, total=6, low=2, high=2, values=[]))
     assert one(same, "p90") == 2
 
 

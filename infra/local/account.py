@@ -87,7 +87,7 @@ def local_account(*, port: int = 0) -> Iterator[LocalAccount]:
 
 def start(*, port: int = 0, detached: bool = False) -> tuple[subprocess.Popen[bytes], LocalAccount]:
     """Start the account's process and wait until it answers. The caller ends it."""
-    hooks.check()
+    hooks.installed()
     listener = _listen(port)
     folder = Path(tempfile.mkdtemp(prefix="lookout-local-"))
     chosen = listener.getsockname()[1]

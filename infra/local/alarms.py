@@ -64,7 +64,7 @@ def _measure_queues(now_s: float) -> None:
             ("ApproximateNumberOfMessagesNotVisible", len(queue["messages"]) - len(waiting), "Count"),
             ("ApproximateAgeOfOldestMessage", max(age, 0.0), "Seconds"),
         ):
-            cloudwatch.put("AWS/SQS", metric, {"QueueName": queue["name"]}, [(value, 1.0)], unit=unit, at_s=minute)
+            cloudwatch.put("AWS/SQS", metric, {"QueueName": queue["name"]}, [float(value)], unit=unit, at_s=minute)
 
 
 def _evaluate(alarm: Json, now_s: float) -> bool:

@@ -43,20 +43,20 @@ def record(
     namespace: str, name: str, value: float, unit: str = "None", dimensions: Mapping[str, str] | None = None
 ) -> None:
     """Keep one value, now."""
-    put(namespace, name, dimensions or {}, [(value, 1.0)], unit=unit, at_s=time.time())
+    put(namespace, name, dimensions or {}, [value], unit=unit, at_s=time.time())
 
 
 def put(
     namespace: str,
     name: str,
     dimensions: Mapping[str, str],
-    samples: list[tuple[float, float]],
+    values: list[float],
     *,
     unit: str,
     at_s: float,
 ) -> None:
-    """Keep (value, count) samples of one metric at one time."""
-    STORE.add(scope(), queries.key(namespace, name, dimensions), at_s=at_s, samples=samples, unit=unit)
+    """Keep values of one metric at one time."""
+    STORE.add(scope(), queries.key(namespace, name, dimensions), at_s=at_s, values=values, unit=unit)
 
 
 def install() -> None:
@@ -90,22 +90,17 @@ def _store_datum(
 ) -> None:
     if statistics is None:
         raw = values if values is not None else [value or 0.0]
-        put(
-            namespace,
-            name,
-            dims,
-            list(zip(raw, counts or [1.0] * len(raw), strict=False)),
-            unit=unit,
-            at_s=at_s,
-        )
+        counted = zip(raw, counts or [1.0] * len(raw), strict=False)
+        put(namespace, name, dims, [float(v) for v, n in counted for _ in range(int(n))], unit=unit, at_s=at_s)
         return
-    bucket = Bucket(
+    new = Bucket(
         count=float(statistics.get("SampleCount", 0)),
         total=float(statistics.get("Sum", 0)),
         low=float(statistics.get("Minimum", 0)),
         high=float(statistics.get("Maximum", 0)),
+        values=[],
     )
-    STORE.add_statistics(scope(), queries.key(namespace, name, dims), at_s=at_s, bucket=bucket, unit=unit)
+    STORE.add_statistics(scope(), queries.key(namespace, name, dims), at_s=at_s, new=new, unit=unit)
 
 
 def _answer(operation: Any) -> Any:

@@ -34,7 +34,7 @@ def measure(api_id: str, stage: str, *, status: int, begun_s: float, ended_s: fl
             ("IntegrationLatency", latency_ms, "Milliseconds"),
         ):
             key = queries.key("AWS/ApiGateway", name, {dimension: value, "Stage": stage})
-            cloudwatch.STORE.add(scope, key, at_s=begun_s, samples=[(amount, 1.0)], unit=unit)
+            cloudwatch.STORE.add(scope, key, at_s=begun_s, values=[amount], unit=unit)
 
 
 def _owners(api_id: str) -> Iterator[tuple[Scope, str, str]]:

@@ -90,18 +90,22 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-def check() -> None:
-    """Raise LocalAccountError naming all that is missing; return if every hook is there."""
+def installed() -> str:
+    """The version of ministack that is installed; LocalAccountError, with the way out, if none is."""
     try:
-        found = metadata.version("ministack")
+        return metadata.version("ministack")
     except metadata.PackageNotFoundError:
         raise LocalAccountError(
             "the embedded account needs the extra `local`: pip install 'lambda-lookout[local]'"
         ) from None
+
+
+def check() -> None:
+    """Raise LocalAccountError naming all that is missing; return if every hook is there. Imports ministack."""
     missing = [f"{module}.{name}" for module, names in NAMES.items() for name in names if not _has(module, name)]
     if missing:
         raise LocalAccountError(
-            f"ministack {found} lacks what the embedded account stands on: {', '.join(missing)}. "
+            f"ministack {installed()} lacks what the embedded account stands on: {', '.join(missing)}. "
             f"Install the version it was written for: pip install ministack=={VERSION}"
         )
 

@@ -129,10 +129,10 @@ def _emf(message: str) -> None:
 def _emf_metric(body: Json, namespace: str, metric: Json, names: Sequence[str], at_s: float) -> None:
     found = body.get(metric["Name"])
     values = found if isinstance(found, list) else [found]
-    samples = [(float(v), 1.0) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    numbers = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     if all(isinstance(body.get(name), str) for name in names):
         dimensions = {name: body[name] for name in names}
-        cloudwatch.put(namespace, metric["Name"], dimensions, samples, unit=metric.get("Unit", "None"), at_s=at_s)
+        cloudwatch.put(namespace, metric["Name"], dimensions, numbers, unit=metric.get("Unit", "None"), at_s=at_s)
 
 
 def _metric_filter(found: Json, events: Sequence[Json]) -> None:
@@ -162,7 +162,7 @@ def _sample(transformation: Json, value: float, dimensions: Mapping[str, str], e
         transformation["metricNamespace"],
         transformation["metricName"],
         dimensions,
-        [(value, 1.0)],
+        [value],
         unit=transformation.get("unit") or "None",
         at_s=event["timestamp"] / 1000,
     )

@@ -7,8 +7,8 @@ CloudWatch keeps one-minute aggregates for 15 days and answers percentiles only 
 import math
 import re
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from monitors.errors import InputError
 
@@ -19,8 +19,6 @@ Scope = tuple[str, str]
 """(account, Region)"""
 Key = tuple[str, str, tuple[tuple[str, str], ...]]
 """(namespace, metric name, dimensions sorted by name)"""
-Weighted = tuple[float, float]
-"""(value, how often)"""
 
 _TRIMMED = re.compile(r"(p|tm)(\d{1,2}(?:\.\d+)?|100)")
 
@@ -29,18 +27,24 @@ _TRIMMED = re.compile(r"(p|tm)(\d{1,2}(?:\.\d+)?|100)")
 class Bucket:
     """One minute of one metric."""
 
-    count: float = 0.0
-    total: float = 0.0
-    low: float = math.inf
-    high: float = -math.inf
-    samples: list[Weighted] = field(default_factory=list)
+    count: float
+    total: float
+    low: float
+    high: float
+    values: list[float]
+    """Every value there was; fewer than `count` where only statistics were published."""
 
     def merge(self, other: "Bucket") -> None:
         self.count += other.count
         self.total += other.total
         self.low = min(self.low, other.low)
         self.high = max(self.high, other.high)
-        self.samples.extend(other.samples)
+        self.values += other.values
+
+
+def bucket(values: list[float]) -> Bucket:
+    """A bucket of raw values, at least one."""
+    return Bucket(len(values), sum(values), min(values), max(values), values)
 
 
 class MetricStore:
@@ -51,40 +55,29 @@ class MetricStore:
         self._units: dict[tuple[Scope, Key], str] = {}
         self._lock = threading.Lock()
 
-    def add(self, scope: Scope, key: Key, *, at_s: float, samples: Iterable[Weighted], unit: str = "None") -> None:
-        """Keep raw values, each with how often it occurred."""
-        values = [(float(value), float(weight)) for value, weight in samples if math.isfinite(value) and weight > 0]
+    def add(self, scope: Scope, key: Key, *, at_s: float, values: list[float], unit: str = "None") -> None:
+        """Keep raw values; those that are no finite numbers are left out."""
+        if not math.isfinite(sum(values)):
+            values = [value for value in values if math.isfinite(value)]
         if values:
-            self._merge(
-                scope,
-                key,
-                at_s=at_s,
-                unit=unit,
-                bucket=Bucket(
-                    count=sum(weight for _, weight in values),
-                    total=sum(value * weight for value, weight in values),
-                    low=min(value for value, _ in values),
-                    high=max(value for value, _ in values),
-                    samples=values,
-                ),
-            )
+            self._merge(scope, key, at_s=at_s, unit=unit, new=bucket(values))
 
-    def add_statistics(self, scope: Scope, key: Key, *, at_s: float, bucket: Bucket, unit: str = "None") -> None:
+    def add_statistics(self, scope: Scope, key: Key, *, at_s: float, new: Bucket, unit: str = "None") -> None:
         """Keep a statistic set. Percentiles can be told from it only where all its values are the same."""
-        if bucket.count > 0:
-            if bucket.low == bucket.high:
-                bucket.samples = [(bucket.low, bucket.count)]
-            self._merge(scope, key, at_s=at_s, unit=unit, bucket=bucket)
+        if new.count > 0:
+            if new.low == new.high:
+                new.values = [new.low] * int(new.count)
+            self._merge(scope, key, at_s=at_s, unit=unit, new=new)
 
-    def _merge(self, scope: Scope, key: Key, *, at_s: float, unit: str, bucket: Bucket) -> None:
+    def _merge(self, scope: Scope, key: Key, *, at_s: float, unit: str, new: Bucket) -> None:
         minute = int(at_s // MINUTE) * MINUTE
         with self._lock:
             minutes = self._minutes.setdefault(scope, {}).setdefault(key, {})
             self._units[scope, key] = unit
             if minute in minutes:
-                minutes[minute].merge(bucket)
+                minutes[minute].merge(new)
             else:
-                minutes[minute] = bucket
+                minutes[minute] = new
 
     def forget_before(self, oldest_s: float) -> None:
         """Drop what CloudWatch would no longer have, and metrics that have nothing left."""
@@ -138,38 +131,24 @@ def _statistic(buckets: Sequence[Bucket], name: str) -> float | None:
 def _trimmed(buckets: Sequence[Bucket], name: str) -> float | None:
     match = _TRIMMED.fullmatch(name)
     if not match:
-        raise InputError(
-            f"statistic {name!r}: the embedded account knows Sum, Average, Minimum, Maximum, SampleCount, pNN and tmNN"
-        )
-    samples = sorted(sample for bucket in buckets for sample in bucket.samples)
-    if sum(weight for _, weight in samples) < sum(bucket.count for bucket in buckets):
+        known = "Sum, Average, Minimum, Maximum, SampleCount, pNN and tmNN"
+        raise InputError(f"statistic {name!r}: the embedded account knows {known}")
+    values = sorted(value for bucket in buckets for value in bucket.values)
+    if len(values) < sum(bucket.count for bucket in buckets):
         return None
     kind, share = match[1], float(match[2]) / 100
-    return _percentile(samples, share) if kind == "p" else _trimmed_mean(samples, share)
+    return _percentile(values, share) if kind == "p" else _trimmed_mean(values, share)
 
 
-def _percentile(samples: Sequence[Weighted], share: float) -> float:
-    """The value below which `share` of the samples lie, by linear interpolation between neighbours."""
-    rank = share * (sum(weight for _, weight in samples) - 1)
-    seen = 0.0
-    for index, (value, weight) in enumerate(samples):
-        last = seen + weight - 1
-        if rank <= last:
-            return value
-        if rank < last + 1 and index + 1 < len(samples):
-            return value + (samples[index + 1][0] - value) * (rank - last)
-        seen += weight
-    return samples[-1][0]
+def _percentile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of the sorted values lie, by linear interpolation between neighbours."""
+    rank = share * (len(values) - 1)
+    below = int(rank)
+    above = min(below + 1, len(values) - 1)
+    return values[below] + (values[above] - values[below]) * (rank - below)
 
 
-def _trimmed_mean(samples: Sequence[Weighted], share: float) -> float:
-    """The mean of the lowest `share` of the samples."""
-    room = share * sum(weight for _, weight in samples)
-    total = taken = 0.0
-    for value, weight in samples:
-        take = min(weight, room - taken)
-        total += value * take
-        taken += take
-        if taken >= room:
-            break
-    return total / taken if taken else samples[0][0]
+def _trimmed_mean(values: Sequence[float], share: float) -> float:
+    """The mean of the lowest `share` of the sorted values, one at least."""
+    kept = values[: max(1, round(share * len(values)))]
+    return sum(kept) / len(kept)

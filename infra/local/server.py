@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import hooks
+from monitors.errors import LocalAccountError
 
 TICK_S = 60
 GRACE_S = 5.0
@@ -38,9 +39,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--detached", action="store_true", help="live on when standard input closes")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
-    hooks.check()
     try:
+        hooks.check()
         asyncio.run(_serve(chosen.fd, detached=chosen.detached))
+    except LocalAccountError as error:
+        sys.exit(str(error))
     finally:
         shutil.rmtree(chosen.folder, ignore_errors=True)
 

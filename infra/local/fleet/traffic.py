@@ -1,4 +1,4 @@
-"""Customers for the sample fleet deployed in the embedded account: some 270 invocations through its real entrances.
+"""Customers for the sample fleet deployed in the embedded account: some 300 invocations through its real entrances.
 
 One source is not waited for, the schedule: its function is invoked with Scheduler's event instead.
 """
@@ -115,8 +115,8 @@ def _shop(session: boto3.Session, stack: str) -> Shop:
 
 
 def _import_prices(shop: Shop, rng: Random) -> None:
-    rows = [f"{sku},{rng.uniform(2, 90):.2f},north,{rng.randrange(5, 500)}" for sku in SKUS]
-    text = "\n".join(["sku,price,warehouse,units", *rows])
+    rows = [f"{sku},{rng.uniform(2, 90):.2f},{rng.uniform(0.1, 30):.1f},north,{rng.randrange(5, 500)}" for sku in SKUS]
+    text = "\n".join(["sku,price,kg,warehouse,units", *rows])
     bucket = shop.outputs["PricesBucketName"]
     shop.clients["s3"].put_object(Bucket=bucket, Key="prices/all.csv", Body=text.encode())
     last = {"sku": {"S": SKUS[-1]}, "warehouse": {"S": "north"}}
@@ -161,7 +161,7 @@ def _visits(shop: Shop, rng: Random) -> Iterator[Step]:
         for function, path in (
             ("shop-stock-api", f"/stock/{sku}"),
             ("shop-recommendations", f"/recommendations?sku={sku}"),
-            ("shop-shipping-quote", f"/quote?country={country}&kg={rng.uniform(0.2, 30):.1f}"),
+            ("shop-shipping-quote", f"/quote?country={country}&sku={sku}"),
         ):
             yield Step("REST API", function, partial(_request, front_url(path)))
 

@@ -116,7 +116,7 @@ def _application(run: Run, at_s: float, level: str, fields: Mapping[str, Any]) -
 
 
 def _billed_ms(run: Run) -> int:
-    return math.ceil(round(run.duration_ms, 2) + round(run.init_ms or 0.0, 2))
+    return math.ceil(run.duration_ms + (run.init_ms or 0.0))
 
 
 def _xray(run: Run) -> str:

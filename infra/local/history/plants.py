@@ -81,7 +81,13 @@ def planted(*, end_s: float, days: int = 14) -> tuple[Planted, ...]:
         ("killed", "shop-catalog-import", "Monday's price list does not fit 256 MB", w.start_s, w.end_s),
         ("leak", "shop-recommendations", "0.83 MB an invocation, up to 300 a sandbox", w.start_s, w.end_s),
         ("under_provisioned", "shop-fraud-check", "CPU-bound; 512 MB, then 256", w.less_memory_s, w.end_s),
-        ("over_provisioned", "shop-shipping-quote", "needs 40 MB; 1024 MB, then 2048", w.more_memory_s, w.end_s),
+        (
+            "over_provisioned",
+            "shop-shipping-quote",
+            "needs 90 MB and mostly waits; 1024 MB, then 2048",
+            w.more_memory_s,
+            w.end_s,
+        ),
     )
     return tuple(Planted(*row) for row in rows)
 

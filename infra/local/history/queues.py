@@ -1,4 +1,4 @@
-"""History -> the datapoints of the shop's SQS queues, every five minutes."""
+"""History -> the datapoints of the shop's SQS queues, every minute while they are active."""
 
 import math
 from collections import defaultdict
@@ -8,7 +8,9 @@ from infra.local.history import plants
 from infra.local.history.points import Dimensions, Point
 from infra.local.history.simulate import DeadLetter, History
 
-PERIOD_S = 300
+PERIOD_S = 60
+ACTIVE_S = 6 * 3600
+"""SQS publishes for a queue until six hours after it last held a message (Developer Guide, "Available metrics")."""
 EMPTIED_S = 8 * 3600
 """Dead letters are worked through at 8:00 UTC."""
 READERS = {"shop-payments": "shop-payments", "shop-fulfilment": "shop-fulfilment"}
@@ -45,11 +47,15 @@ def _left_lying(history: History, queue: str) -> Iterator[Point]:
         (letter for letter in history.dead_letters if letter.queue == queue), key=lambda letter: letter.dead_s
     )
     lying: list[DeadLetter] = []
+    active_s = -math.inf
     for slot in _slots(history):
         if slot % plants.DAY_S == EMPTIED_S and plants.emptied(history.windows, queue, slot):
             lying = []
         while coming and coming[0].dead_s < slot + PERIOD_S:
             lying.append(coming.pop(0))
+        active_s = slot if lying else active_s
+        if slot - active_s > ACTIVE_S:
+            continue
         age_s = slot - min((letter.sent_s for letter in lying), default=slot)
         yield from _depth(queue, slot, visible=len(lying), age_s=age_s)
 

@@ -39,9 +39,9 @@ def function_id(run: Run) -> str:
     return entity_id(run.request, run.origin.attempt, "function")
 
 
-def call_id(request: int, service: str, resource: str) -> str:
-    """The id of an invocation's call, for what it sets off."""
-    return entity_id(request, service, resource)
+def call_id(request: int, service: str, resource: str, *, attempt: int = 1) -> str:
+    """The id of an invocation's call, for what it sets off. Requests that are tried again call again."""
+    return entity_id(request, attempt, service, resource)
 
 
 def noise(text: str) -> float:
@@ -58,7 +58,7 @@ def uuid(request: int) -> str:
 def invocation(attempts: Sequence[Run], *, parent_id: str) -> Iterator[Json]:
     """The documents of one request to Lambda: service, function, inferred segments.
 
-    Only an asynchronous request has more than one attempt, all with its own request id. Empty `parent_id`: a root.
+    Only an asynchronous request has more than one attempt, all under one request id. Empty `parent_id`: a root.
     """
     first, last = attempts[0], attempts[-1]
     queued = first.origin.kind in ASYNCHRONOUS
@@ -124,7 +124,7 @@ def _function(run: Run, parent_id: str, arn: str) -> Json:
         parts.insert(1, _part(run, "Initialization", ready_s - run.init_ms / 1000, ready_s, of_function))
     if run.error:
         kind, _, message = run.error.partition(": ")
-        exception = {"id": entity_id(run.request, "exception"), "message": message, "type": kind}
+        exception = {"id": entity_id(run.request, run.origin.attempt, "exception"), "message": message, "type": kind}
         flags = {**flags, "cause": {"working_directory": "/var/task", "exceptions": [exception]}}
     return {
         "id": function_id(run),
@@ -159,14 +159,16 @@ def _timed(run: Run) -> Iterator[tuple[Call, float, float]]:
 
 
 def _made(run: Run) -> Iterator[Json]:
+    attempt = run.origin.attempt if run.origin.kind in ASYNCHRONOUS else 1
     for call, start_s, end_s in _timed(run):
+        called = call.dependency
         yield {
-            "id": call_id(run.request, call.dependency.service, call.dependency.resource),
-            "name": call.dependency.service,
+            "id": call_id(run.request, called.service, called.resource, attempt=attempt),
+            "name": called.service,
             "start_time": round(start_s, 6),
             "end_time": round(end_s, 6),
             "http": {"response": {"status": 200}},
-            "aws": _details(call.dependency),
+            "aws": _details(called),
             "namespace": "aws",
         }
 

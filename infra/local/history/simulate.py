@@ -95,7 +95,10 @@ class _Shop:
 
 
 def simulate(*, end_s: float, days: int = 14, seed: int = 7) -> History:
-    """The `days` that end at the full minute before `end_s`: the same for the same arguments."""
+    """The `days` that end at the full minute before `end_s`: the same for the same arguments.
+
+    What is planted lies in the last ten days; fewer days hold less of it.
+    """
     end_s = end_s // MINUTE_S * MINUTE_S
     rng = Random(seed)  # noqa: S311 - a simulation, not a secret
     shop = _Shop(World(plants.windows(end_s=end_s, days=days), rng))
@@ -108,8 +111,8 @@ def simulate(*, end_s: float, days: int = 14, seed: int = 7) -> History:
     return History(
         windows=shop.world.windows,
         runs=tuple(runs),
-        executions=tuple(shop.executions),
-        dead_letters=tuple(shop.dead_letters),
+        executions=tuple(each for each in shop.executions if each.ended_s < end_s),
+        dead_letters=tuple(each for each in shop.dead_letters if each.dead_s < end_s),
         payments=shop.payments,
     )
 

@@ -100,13 +100,7 @@ def _lambda_call(run: Run, start_s: float, end_s: float) -> Json:
 
 
 def _execution(execution: Execution, runs: Sequence[Run]) -> Json:
-    tasks = [run for run in runs if run.origin.kind == "states"]
-    states: list[Json] = []
-    for function, tries in groupby(tasks, key=lambda run: run.function):
-        calls = [_lambda_call(run, run.arrived_s - 0.012, run.end_s + 0.004) for run in tries]
-        states.append(_state(STATES[function], calls[0]["start_time"], calls[-1]["end_time"], calls))
-        if function == "shop-fraud-check":
-            states.append(_state("Honest", calls[-1]["end_time"], calls[-1]["end_time"], []))
+    arn = STATE_MACHINE.replace(":stateMachine:", ":execution:") + f":order-{execution.number}"
     return {
         "id": entity_id(execution.trace_id, "execution"),
         "name": "shop-checkout",
@@ -118,17 +112,27 @@ def _execution(execution: Execution, runs: Sequence[Run]) -> Json:
         "aws": {
             "account_id": ACCOUNT,
             "state_machine_arn": STATE_MACHINE,
-            "execution_arn": STATE_MACHINE.replace(":stateMachine:", ":execution:") + f":order-{execution.number}",
+            "execution_arn": arn,
             "resource_names": [STATE_MACHINE],
         },
-        "subsegments": states,
+        "subsegments": list(_states([run for run in runs if run.origin.kind == "states"])),
         **({} if execution.succeeded else {"fault": True}),
     }
 
 
-def _state(name: str, start_s: float, end_s: float, inside: list[Json]) -> Json:
+def _states(tasks: Sequence[Run]) -> Iterator[Json]:
+    """The states gone through: a task may call its function several times; a choice takes no time."""
+    for function, tries in groupby(tasks, key=lambda run: run.function):
+        calls = [_lambda_call(run, run.arrived_s - 0.012, run.end_s + 0.004) for run in tries]
+        ended_s = calls[-1]["end_time"]
+        yield _state(calls[0]["id"], STATES[function], calls[0]["start_time"], ended_s, calls)
+        if function == "shop-fraud-check":
+            yield _state(calls[0]["id"], "Honest", ended_s, ended_s, [])
+
+
+def _state(first_call: str, name: str, start_s: float, end_s: float, inside: list[Json]) -> Json:
     return {
-        "id": entity_id(name, start_s, end_s),
+        "id": entity_id(first_call, name),
         "name": name,
         "start_time": start_s,
         "end_time": end_s,

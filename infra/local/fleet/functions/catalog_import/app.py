@@ -1,4 +1,4 @@
-"""S3 -> DynamoDB: a price list (sku,price,warehouse,units) becomes products and stock."""
+"""S3 -> DynamoDB: a price list (sku,price,kg,warehouse,units) becomes products and stock."""
 
 import csv
 import logging
@@ -28,7 +28,7 @@ def load(s3: Mapping[str, Any]) -> int:
     rows = list(csv.DictReader(text.splitlines()))
     with PRODUCTS.batch_writer(overwrite_by_pkeys=["sku"]) as products, STOCK.batch_writer() as stock:
         for row in rows:
-            products.put_item(Item={"sku": row["sku"], "price": Decimal(row["price"])})
+            products.put_item(Item={"sku": row["sku"], "price": Decimal(row["price"]), "kg": Decimal(row["kg"])})
             stock.put_item(Item={"sku": row["sku"], "warehouse": row["warehouse"], "units": int(row["units"])})
     LOG.info("imported %d rows of %s", len(rows), key)
     return len(rows)

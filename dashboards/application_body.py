@@ -1,0 +1,105 @@
+"""Plan -> each application's dashboard: its resources in the order in which data flows, each with its metrics. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from dashboards import widgets
+from dashboards.formats import counted
+from dashboards.palette import signal
+from dashboards.watched import arn, axis, by_resource, description, heading, levels, lines, region
+from dashboards.widgets import Row, Widget
+from monitors import names, quotas
+from monitors.describe import Description
+from monitors.model import Alarm, Link, Plan, Resource
+
+_DEEPEST = 12  # steps of a data flow told apart; a loop ends here too
+_LOGS = "__logs__"
+ERRORS = (
+    "fields @timestamp, @log, @message | filter @message like /ERROR|Exception|Task timed out/ "
+    "| sort @timestamp desc | limit 50"
+)
+"""Logs Insights: the latest lines that tell of trouble."""
+
+Units = Mapping[str, Sequence[Row]]
+"""Resource.id -> its rows, in the order to show them: what stays together when a dashboard is split."""
+
+
+def applications(plan: Plan) -> dict[str, tuple[Row, Units]]:
+    """Application -> (head, units), of resources that have alarms; the empty name has those of no application."""
+    alarms = by_resource(plan)
+    members: dict[str, list[Resource]] = defaultdict(list)
+    for resource in plan.fleet.resources:
+        if resource.id in alarms:
+            members[resource.application].append(resource)
+    order = _depths(plan.fleet.links)
+    return {
+        application: (_head(application, resources, plan), _units(_sorted(resources, order), alarms, plan))
+        for application, resources in sorted(members.items())
+    }
+
+
+def alarm_row(title: str, alarms: Iterable[str], *, width: int, height: int, only_on: bool = False) -> Row:
+    """Alarm status widgets for these ARNs, 100 in each."""
+    arns, most = sorted(alarms), quotas.ALARM_WIDGET_ALARMS
+    chunks = [arns[n : n + most] for n in range(0, len(arns), most)]
+    return [
+        widgets.alarms(
+            f"{title} ({number} of {len(chunks)})" if len(chunks) > 1 else title,
+            chunk,
+            states=["ALARM"] if only_on else [],
+            width=width,
+            height=height,
+        )
+        for number, chunk in enumerate(chunks, 1)
+    ]
+
+
+def _head(application: str, resources: Sequence[Resource], plan: Plan) -> Row:
+    own = [one for one in plan.composites if one.resource == f"application:{application}"]
+    place = region(plan)
+    fleet = names.dashboard(names.FLEET_DASHBOARD, place)
+    function = names.dashboard(names.FUNCTION_DASHBOARD, place)
+    links = f"{widgets.link('Fleet', fleet)} · {widgets.link('Any function', function)}"
+    title = f"## {widgets.markdown(application) or 'Resources of no application'}"
+    said = widgets.text(f"{title}\n{counted(len(resources), 'resource')} · {links}", height=2)
+    return [said, *alarm_row("Health", [arn(one, plan) for one in own], width=24, height=2)]
+
+
+def _units(resources: Sequence[Resource], alarms: Mapping[str, Sequence[Alarm]], plan: Plan) -> Units:
+    units: dict[str, Sequence[Row]] = {}
+    for resource in resources:
+        told = [(alarm, description(alarm)) for alarm in alarms[resource.id]]
+        status = alarm_row("Alarms", [arn(alarm, plan) for alarm, _ in told], width=6, height=5)
+        head = widgets.text(heading(resource, [said for _, said in told]), height=2)
+        units[resource.id] = [[head], [*status, *_graphs(told, plan)]]
+    groups = sorted({str(one.facts["log_group"]) for one in resources if one.facts.get("log_group")})
+    if groups:
+        title = "Recent errors in the logs"
+        chosen = groups[: quotas.QUERY_LOG_GROUPS]
+        units[_LOGS] = [[widgets.logs(title, chosen, region=region(plan), query=ERRORS)]]
+    return units
+
+
+def _graphs(told: Iterable[tuple[Alarm, Description]], plan: Plan) -> Iterator[Widget]:
+    for alarm, said in told:
+        shown = lines(alarm, said)
+        token = signal(" ".join([alarm.rule.partition(".")[2], *(q.metric for q in shown)]))
+        rows = widgets.metric_rows(shown, token=token)
+        yield widgets.graph(said.title, rows, axis=axis(said), region=region(plan), levels=levels(alarm, said))
+
+
+def _depths(links: Iterable[Link]) -> Mapping[str, int]:
+    depths: dict[str, int] = defaultdict(int)
+    for _ in range(_DEEPEST):
+        moved = False
+        for link in links:
+            deeper = min(depths[link.source] + 1, _DEEPEST)
+            if deeper > depths[link.target]:
+                depths[link.target], moved = deeper, True
+        if not moved:
+            break
+    return depths
+
+
+def _sorted(resources: Iterable[Resource], depths: Mapping[str, int]) -> list[Resource]:
+    return sorted(resources, key=lambda one: (depths.get(one.id, 0), one.service, one.name, one.id))

@@ -1,0 +1,50 @@
+"""Plan -> CloudWatch dashboard bodies: the fleet, any one function, each application. Pure.
+
+What is shown follows from the plan's alarms: their metrics, their levels and their descriptions. Periods are
+obeyed as they stand (`inherit`), since a level holds for its alarm's period only.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from dashboards import application_body, fleet_body, function_body, watched
+from dashboards.widgets import Row, metric_count, placed
+from monitors import names, quotas
+from monitors.buckets import buckets
+from monitors.model import Plan
+
+_HEAD = 10  # widgets and metrics kept free for the head of each part
+
+
+def bodies(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Dashboard name -> body, sorted by name. One too large for AWS's limits becomes parts, in which a new
+    resource moves nothing else.
+
+    Where the fleet came from a template, Region, account and partition are CloudFormation's `${AWS::Region}`
+    and its like, in names and bodies, for Fn::Sub to fill in; a fleet that was read from an account has none
+    of these.
+    """
+    region = watched.region(plan)
+    made = {names.dashboard(names.FLEET_DASHBOARD, region): _body(fleet_body.rows(plan))}
+    if found := function_body.rows(plan):
+        variables = {"variables": [function_body.VARIABLE]}
+        made[names.dashboard(names.FUNCTION_DASHBOARD, region)] = _body(found) | variables
+    for application, (head, units) in application_body.applications(plan).items():
+        name = names.application_dashboard(application, region)
+        for bits, part in buckets(units, partial(_fits, units)).items():
+            kept = set(part)
+            rows = [row for key, own in units.items() if key in kept for row in own]
+            made[names.dashboard_part(name, bits)] = _body([head, *rows])
+    return dict(sorted(made.items()))
+
+
+def _body(rows: Sequence[Row]) -> dict[str, Any]:
+    return {"start": "-PT12H", "periodOverride": "inherit", "widgets": placed(rows)}
+
+
+def _fits(units: Mapping[str, Sequence[Row]], keys: Sequence[str]) -> bool:
+    own = [widget for key in keys for row in units[key] for widget in row]
+    return (
+        len(own) <= quotas.DASHBOARD_WIDGETS - _HEAD and sum(map(metric_count, own)) <= quotas.DASHBOARD_METRICS - _HEAD
+    )

@@ -1,0 +1,141 @@
+"""Plan -> the fleet's dashboard: what is on, how the whole does, who is worst. Pure.
+
+Rankings are Metrics Insights queries, so that a function made tomorrow is in them; percentiles, which those
+don't know, are SEARCH expressions, up to the 500 series that a search returns ("Metrics Insights query
+components and syntax" and "Using search expressions in graphs", Amazon CloudWatch User Guide).
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dashboards import widgets
+from dashboards.application_body import alarm_row
+from dashboards.formats import counted
+from dashboards.palette import signal
+from dashboards.watched import arn, region, service_title, unit
+from dashboards.widgets import Row, Widget
+from monitors import names, quotas
+from monitors.catalog.tables import CATALOG
+from monitors.model import Plan, Query
+
+_SEARCHED = 500
+_HIGHEST = 10
+_PERIOD_S = 300
+_ALARM_WIDGETS = 20
+_LINKS = 50
+_FUNCTIONS = {"Sum": "SUM", "Average": "AVG", "Maximum": "MAX", "Minimum": "MIN", "SampleCount": "COUNT"}
+_GOLDEN = {"traffic": 1, "errors": 1, "latency": 1, "saturation": 3}
+_SIGNALS = ("traffic", "errors", "latency", "saturation")
+
+
+class _Ranked(NamedTuple):
+    service: str
+    namespace: str
+    metric: str
+    dimensions: tuple[str, ...]
+    statistic: str
+
+
+def rows(plan: Plan) -> list[Row]:
+    """Head, alarms that are on, golden signals of the account, then a block of rankings for each service watched."""
+    watched = Counter(_watched(plan))
+    services = [one.id for one in CATALOG.services]
+    known = sorted({one.service for one in watched}, key=lambda s: (services.index(s) if s in services else 99, s))
+    found = [_head(plan), _alarms(plan), _golden(watched, plan)]
+    for service in known:
+        own = sorted((one for one in watched if one.service == service), key=_by_signal)
+        found.append([widgets.text(f"### {widgets.markdown(service_title(service))}: the highest {_HIGHEST}")])
+        found.append([_ranking(one, watched[one], plan) for one in own])
+    return [row for row in found if row]
+
+
+def _head(plan: Plan) -> Row:
+    functions = sum(one.service == "lambda" for one in plan.fleet.resources)
+    place = region(plan)
+    applications = sorted({one.application for one in plan.fleet.resources})
+    links = [widgets.link("Any function", names.dashboard(names.FUNCTION_DASHBOARD, place))]
+    links += [
+        widgets.link(one or "No application", names.application_dashboard(one, place)) for one in applications[:_LINKS]
+    ]
+    words = [
+        f"**{counted(functions, 'function')}** and {counted(len(plan.fleet.resources) - functions, 'other resource')}",
+        counted(len(plan.alarms), "alarm"),
+        counted(len(plan.composites), "composite alarm"),
+    ]
+    missing = [f"Not read: {widgets.markdown(one)}" for one in plan.fleet.incomplete[:5]]
+    lines = [f"## Fleet\n{' · '.join(words)}", " · ".join(links), *missing]
+    return [widgets.text("\n\n".join(lines), height=2 + len(lines))]
+
+
+def _alarms(plan: Plan) -> Row:
+    """The composites; then every alarm that is on, as far as there is room: applications show the rest."""
+    health = alarm_row("Health", [arn(one, plan) for one in plan.composites], width=24, height=4)[:_ALARM_WIDGETS]
+    room = max(1, _ALARM_WIDGETS - len(health)) * quotas.ALARM_WIDGET_ALARMS
+    first = sorted(plan.alarms, key=lambda one: (one.severity != "page", one.name))[:room]
+    title = "On now" if len(first) == len(plan.alarms) else f"On now, of the first {len(first):,} alarms"
+    on = alarm_row(title, [arn(one, plan) for one in first], width=24, height=4, only_on=True)
+    return [*health, *on]
+
+
+def _golden(watched: Counter[_Ranked], plan: Plan) -> Row:
+    whole = {(one.namespace, one.name): one for one in CATALOG.metrics if not one.dimensions}
+    found = {(one.namespace, one.metric): one for one in watched if (one.namespace, one.metric) in whole}
+    most = sorted(found.values(), key=lambda one: (-watched[one], one.metric))
+    chosen = [
+        one for name, limit in _GOLDEN.items() for one in [one for one in most if signal(one.metric) == name][:limit]
+    ]
+    width = widgets.COLUMNS // max(1, len(chosen))
+    return [
+        widgets.number(
+            one.metric, widgets.metric_rows([_whole(one)], token=signal(one.metric)), region=region(plan), width=width
+        )
+        for one in chosen
+    ]
+
+
+def _whole(one: _Ranked) -> Query:
+    return Query(
+        id="m1",
+        namespace=one.namespace,
+        metric=one.metric,
+        statistic=one.statistic,
+        period_s=_PERIOD_S,
+        label=f"{one.statistic} in 5 minutes",
+    )
+
+
+def _watched(plan: Plan) -> Iterator[_Ranked]:
+    service_of = {one.id: one.service for one in plan.fleet.resources}
+    for alarm in plan.alarms:
+        for query in alarm.queries:
+            if query.metric and alarm.resource in service_of:
+                keys = tuple(key for key, _ in query.dimensions)
+                yield _Ranked(service_of[alarm.resource], query.namespace, query.metric, keys, query.statistic)
+
+
+def _by_signal(one: _Ranked) -> tuple[int, str, str]:
+    return _SIGNALS.index(signal(one.metric)), one.metric, one.statistic
+
+
+def _ranking(one: _Ranked, count: int, plan: Plan) -> Widget:
+    lowest = one.statistic == "Minimum"
+    total = one.statistic == "Sum"
+    if not one.dimensions:
+        rows = widgets.metric_rows([_whole(one)], token=signal(one.metric))
+    else:
+        rows = [widgets.expression_row(_expression(one, count), label="", period_s=_PERIOD_S)]
+    title = f"{one.metric}, {'lowest' if lowest else one.statistic}"
+    return widgets.ranking(title, rows, axis=unit(one.namespace, one.metric), region=region(plan), total=total)
+
+
+def _expression(one: _Ranked, count: int) -> str:
+    function = _FUNCTIONS.get(one.statistic)
+    if function is None and count <= _SEARCHED:
+        schema = ",".join([one.namespace, *one.dimensions])
+        search = f"SEARCH('{{{schema}}} MetricName=\"{one.metric}\"', '{one.statistic}', {_PERIOD_S})"
+        return f"SORT({search}, MAX, DESC, {_HIGHEST})"
+    by, function = ", ".join(f'"{key}"' for key in one.dimensions), function or "MAX"
+    order = "ASC" if function == "MIN" else "DESC"
+    parts = [f'SELECT {function}("{one.metric}")', f'FROM SCHEMA("{one.namespace}", {by})', f"GROUP BY {by}"]
+    return " ".join([*parts, f"ORDER BY {function}() {order} LIMIT {_HIGHEST}"])

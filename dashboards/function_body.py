@@ -1,0 +1,74 @@
+"""Plan -> one dashboard for any function: a variable at its top says which. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from dashboards import widgets
+from dashboards.application_body import ERRORS
+from dashboards.palette import signal
+from dashboards.watched import axis, description, lines, region
+from dashboards.widgets import Row, Widget
+from monitors import names
+from monitors.model import Plan, Query
+
+FUNCTION = "LOOKOUT_FUNCTION"
+"""Stands for the function's name wherever it occurs; the variable's pattern."""
+
+VARIABLE = {
+    "type": "pattern",
+    "pattern": FUNCTION,
+    "inputType": "select",
+    "id": "function",
+    "label": "Function",
+    "visible": True,
+    "defaultValue": "__FIRST",
+    "search": '{AWS/Lambda,FunctionName} MetricName="Invocations"',
+    "populateFrom": "FunctionName",
+}
+
+_SIGNALS = ("traffic", "errors", "latency", "saturation")
+
+
+def rows(plan: Plan) -> list[Row]:
+    """Everything that the plan watches of any function, by signal; nothing if it watches no function."""
+    graphs = sorted(_graphs(plan), key=lambda one: (_SIGNALS.index(one[0]), one[1]))
+    if not graphs:
+        return []
+    place = region(plan)
+    fleet = names.dashboard(names.FLEET_DASHBOARD, place)
+    head = f"## Function {FUNCTION}\n{widgets.link('Fleet', fleet)} · choose a function above"
+    logs = widgets.logs("Recent errors in its logs", [names.log_group(FUNCTION)], region=place, query=ERRORS)
+    return [[widgets.text(head, height=2)], [widget | {"width": 8, "height": 6} for _, _, widget in graphs], [logs]]
+
+
+def _graphs(plan: Plan) -> Iterator[tuple[str, str, Widget]]:
+    functions = {one.id: one.name for one in plan.fleet.resources if one.service == "lambda"}
+    seen = set()
+    for alarm in sorted(plan.alarms, key=lambda one: (one.rule, one.name)):
+        name = functions.get(alarm.resource)
+        said = description(alarm)
+        queries = tuple(_of_any(query, name) for query in lines(alarm, said)) if name else ()
+        if not all(value == FUNCTION for query in queries for _, value in query.dimensions):
+            continue  # one function's alias or event source: no other function has it
+        shape = (said.title, tuple((q.namespace, q.metric, q.statistic, q.expression) for q in queries))
+        if not queries or shape in seen:
+            continue
+        seen.add(shape)
+        token = signal(" ".join([alarm.rule.partition(".")[2], *(q.metric for q in queries)]))
+        shown = _percentiles(queries)
+        graph = widgets.graph(said.title, widgets.metric_rows(shown, token=token), axis=axis(said), region=region(plan))
+        yield token, said.title, graph
+
+
+def _of_any(query: Query, name: str | None) -> Query:
+    own = tuple((key, FUNCTION if value == name else value) for key, value in query.dimensions)
+    return replace(query, dimensions=own)
+
+
+def _percentiles(queries: Sequence[Query]) -> tuple[Query, ...]:
+    """A percentile alone says little: the median stands beside it, and the 99th."""
+    if len(queries) != 1 or not re.fullmatch(r"p\d+(\.\d+)?", queries[0].statistic):
+        return tuple(queries)
+    statistics = sorted({"p50", queries[0].statistic, "p99"}, key=lambda text: float(text[1:]))
+    return tuple(replace(queries[0], id=f"m{n}", statistic=one, label=one) for n, one in enumerate(statistics, 1))

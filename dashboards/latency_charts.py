@@ -1,0 +1,94 @@
+"""Latency report -> charts. Pure."""
+
+from collections.abc import Sequence
+
+from dashboards import formats
+from dashboards.palette import PHASES, var
+from dashboards.vega import Chart, Spec, Table, amount, colour, frame, layer, names, plain, tip
+from monitors.traces.report import FunctionLatency, PhaseTime
+
+_TOP = 15
+_MIDDLE, _TAIL = "middle 40–60 %", "slowest 5 %"
+_QUANTILES = ("p50", "p95", "p99")
+
+
+def phase_words(phase: PhaseTime) -> str:
+    """A phase as people say it: `container start`, `DynamoDB Query shop-orders`."""
+    return phase.target or _kind(phase)[0]
+
+
+def phases(function: FunctionLatency) -> Chart:
+    """Where an ordinary and a slow response spend their time: two stacked bars, a colour a phase."""
+    order = {name: n for n, (name, _, _) in enumerate(PHASES)}
+    rows = sorted(function.phases, key=lambda p: (order.get(p.phase, len(order)), p.target))
+    by_excess = sorted(rows, key=lambda p: -p.excess_ms)
+    return Chart(
+        title="Middle against tail, by phase",
+        spec=_bars(rows) if rows else {},
+        table=Table(
+            head=("Phase", _MIDDLE.capitalize(), _TAIL.capitalize(), "Adds to the tail"),
+            rows=tuple(
+                (phase_words(p), formats.ms(p.middle_ms), formats.ms(p.tail_ms), formats.ms(p.excess_ms))
+                for p in by_excess
+            ),
+        ),
+    )
+
+
+def response_times(functions: Sequence[FunctionLatency]) -> Chart:
+    """p50 to p99 of the slowest functions (by p95) on one logarithmic axis."""
+    slowest = sorted(functions, key=lambda f: (-f.response.p95_ms, f.function))[:_TOP]
+    values = [{"f": f.function, "q": q, "ms": max(0.1, round(_quantile(f, q), 3))} for f in slowest for q in _QUANTILES]
+    where = {
+        "x": amount("ms", "Response time (ms, logarithmic)", log=True),
+        "y": names("f", sort=[f.function for f in slowest]),
+    }
+    shades = {"p50": f"{var('latency')}80", "p95": var("latency"), "p99": var("ink")}
+    hint = tip(("f", "function", ""), ("q", "quantile", ""), ("ms", "ms", ",.4~g"))
+    layers = [
+        layer("line", where | {"detail": {"field": "f"}, "color": plain("latency")}, strokeWidth=3, opacity=0.3),
+        layer(
+            "point",
+            where | {"color": colour("q", shades, mark="circle"), "tooltip": hint},
+            filled=True,
+            size=46,
+            opacity=1,
+        ),
+    ]
+    return Chart(
+        title=f"Response times, slowest {len(slowest)} by p95" if len(functions) > _TOP else "Response times",
+        spec=frame(values, layers, height=22 * len(slowest)) if slowest else {},
+        table=Table(
+            head=("Function", *_QUANTILES),
+            rows=tuple((f.function, *(formats.ms(_quantile(f, q)) for q in _QUANTILES)) for f in slowest),
+        ),
+    )
+
+
+def _bars(rows: Sequence[PhaseTime]) -> Spec:
+    values = [
+        {"in": band, "kind": _kind(p)[0], "phase": phase_words(p), "ms": round(time_ms, 3), "n": n}
+        for n, p in enumerate(rows)
+        for band, time_ms in ((_MIDDLE, p.middle_ms), (_TAIL, p.tail_ms))
+    ]
+    encoding = {
+        "y": names("in", sort=[_MIDDLE, _TAIL]),
+        "x": amount("ms", "Mean time on the response path (ms)"),
+        "color": colour("kind", {_kind(p)[0]: var(_kind(p)[1]) for p in rows}),
+        "order": {"field": "n", "type": "quantitative"},
+        "tooltip": tip(("phase", "phase", ""), ("in", "of the", ""), ("ms", "ms", ",.4~g")),
+    }
+    bar = layer("bar", encoding, stroke=var("paper"), strokeWidth=1, height={"band": 0.7})
+    return frame(values, [bar], height=88)
+
+
+def _kind(phase: PhaseTime) -> tuple[str, str]:
+    return next(((words, token) for name, words, token in PHASES if name == phase.phase), (phase.phase, "other"))
+
+
+def _quantile(function: FunctionLatency, name: str) -> float:
+    return {
+        "p50": function.response.p50_ms,
+        "p95": function.response.p95_ms,
+        "p99": function.response.p99_ms,
+    }[name]

@@ -1,0 +1,191 @@
+"""Findings -> HTML pages that work from a file, with no network and no script. Pure but for reading its own
+templates.
+
+Each page carries its style and its small script; charts need `charts.js` (assets.chart_script) beside it, and
+where that is missing their tables are shown. Whatever text comes in is escaped, and its unseen characters are
+spelled out.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from dashboards import assets, formats, headlines, latency_charts, memory_charts, palette, tiles
+from dashboards.summary import Link, Summary
+from dashboards.vega import Chart, Table
+from monitors.model import Series, State
+from monitors.rightsize.report import MemoryReport
+from monitors.traces.report import LatencyReport
+
+ROWS = 2_000
+"""The most rows of a table: pages of 10,000 functions stay usable, and say what they leave out."""
+DETAILS = 300
+"""The most functions shown one by one."""
+ACTIONS = 20
+"""The most things that need action told one by one; the tables have the rest."""
+
+
+def index_page(summary: Summary) -> str:
+    """The front page of a run: what is on, what needs action, charts, functions, alarms, notifications, cost."""
+    action = headlines.run_action(summary)
+    alarms = sorted(summary.alarms, key=lambda a: (a.state is not State.ALARM, a.name))
+    return _page(
+        "index.html",
+        title=summary.title,
+        generated_s=summary.generated_s,
+        links=summary.links,
+        charts=any(chart.spec for chart in summary.charts),
+        summary=summary,
+        status=headlines.run_status(summary),
+        figures=headlines.run_figures(summary),
+        action=action[:ACTIONS],
+        more_action=len(action) - ACTIONS,
+        loud=[a for a in alarms if a.state is not State.OK],
+        quiet=[a for a in alarms if a.state is State.OK],
+        coverage=headlines.coverage_words(summary.coverage),
+    )
+
+
+def latency_page(report: LatencyReport, *, title: str, generated_s: float, links: Sequence[Link] = ()) -> str:
+    """The latency report: what changed, where time goes, every function, every dependency, method."""
+    return _page(
+        "latency.html",
+        title=title,
+        generated_s=generated_s,
+        links=links,
+        charts=bool(report.functions),
+        report=report,
+        status=headlines.latency_status(report),
+        figures=headlines.latency_figures(report),
+        changes=headlines.latency_changes(report),
+        overview=latency_charts.response_times(report.functions),
+        ledger=Table(head=("Repair", "Times"), rows=tuple((what, formats.number(n)) for what, n in report.ledger)),
+    )
+
+
+def memory_page(report: MemoryReport, *, title: str, generated_s: float, links: Sequence[Link] = ()) -> str:
+    """The memory report: who needs more, what can be saved, every function with its curve, method."""
+    return _page(
+        "memory.html",
+        title=title,
+        generated_s=generated_s,
+        links=links,
+        charts=bool(report.advice),
+        report=report,
+        advice=headlines.ranked(report.advice),
+        status=headlines.memory_status(report),
+        figures=headlines.memory_figures(report),
+        first=headlines.memory_first(report),
+        overview=memory_charts.monthly_effects(report.advice),
+    )
+
+
+def dashboard_page(
+    body: Mapping[str, Any],
+    data: Mapping[int, Sequence[Series]],
+    *,
+    title: str,
+    generated_s: float,
+    states: Mapping[str, State] | None = None,
+    links: Sequence[Link] = (),
+) -> str:
+    """A CloudWatch dashboard body on its own grid, with the data given.
+
+    `data` has each metric widget's series by the widget's place in the body; `states` the alarms' states by
+    alarm name.
+    """
+    shown = [tiles.tile(widget, data.get(n, ()), states or {}) for n, widget in enumerate(body["widgets"])]
+    empty = sum(tile.without_data for tile in shown)
+    return _page(
+        "dashboard.html",
+        title=title,
+        generated_s=generated_s,
+        links=links,
+        charts=any(tile.charts for tile in shown),
+        tiles=shown,
+        said=f"{formats.counted(len(shown), 'widget')}, {empty} without data." if empty else "",
+        places="".join(tiles.place(n, widget) for n, widget in enumerate(body["widgets"])),
+    )
+
+
+# --- the frame -----------------------------------------------------------------------------------
+
+
+def _page(template: str, *, places: str = "", **context: object) -> str:
+    style = palette.stylesheet() + assets.text("page.css") + places
+    script = assets.text("page.js")
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            policy=_policy(style, script),
+            rows=ROWS,
+            details=DETAILS,
+            **context,
+        )
+    )
+
+
+def _policy(style: str, script: str) -> str:
+    # Nothing but this page's own style and scripts, and charts.js beside it: no network, no inline handlers, no eval.
+    return (
+        f"default-src 'none'; style-src {_hash(style)}; script-src 'self' {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("dashboards"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    names = ("link", "number", "ms", "usd", "share", "moment", "span")
+    environment.filters |= {name: getattr(formats, name) for name in names}
+    environment.filters |= {
+        "spec": _embedded,
+        "blame": headlines.blame,
+        "decision": headlines.decision,
+        "effect": memory_charts.effect,
+        "phases": latency_charts.phases,
+        "sizes": memory_charts.sizes,
+    }
+    return environment
+
+
+def _finalize(value: object) -> object:
+    return formats.inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _embedded(chart: Chart) -> Markup:
+    # Inside <script> the browser looks for nothing but `<`; U+2028 and its like are escaped by ensure_ascii.
+    text = json.dumps(_inert(chart.spec | {"description": chart.title}), allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704 - escaped
+
+
+def _inert(part: Any) -> Any:
+    match part:
+        case str():
+            return formats.inert(part)
+        case dict():
+            return {name: _inert(value) for name, value in part.items()}
+        case list():
+            return [_inert(value) for value in part]
+        case _:
+            return part

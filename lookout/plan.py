@@ -1,0 +1,154 @@
+"""`lookout plan`, `render` and `apply`: what would be watched, as text, as templates, deployed."""
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import boto3
+
+from dashboards.body import bodies
+from infra.apply import apply as apply_templates
+from infra.aws.bucket import code_bucket
+from infra.aws.session import session
+from infra.deploy import deployed
+from infra.learn import learn
+from infra.stacks import dump, templates
+from lookout import files, show
+from lookout.survey import load
+from monitors.cost import Cost, cost
+from monitors.coverage import Coverage, coverage
+from monitors.errors import InputError
+from monitors.levels import LearnedLevels
+from monitors.model import Alarm, Fleet, Plan
+from monitors.plan import NOTHING_LEARNED, by_place, plan, to_learn
+from monitors.settings import Settings
+from monitors.thresholds import Levels
+
+
+class Planned(NamedTuple):
+    """A plan for one account and Region, and what follows from it."""
+
+    region: str
+    plan: Plan
+    cost: Cost
+    coverage: Coverage
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Print the plan; 1 if something would stay uncovered or could not be read."""
+    fleet = load(chosen)
+    planned = [_planned(own, chosen) for own in by_place(fleet).values()]
+    if chosen.json:
+        show.as_json([_document(one) for one in planned])
+    elif chosen.resource:
+        for one in planned:
+            _print_resource(one.plan, chosen.resource)
+    else:
+        for one in planned:
+            _print(one)
+    findings = any(one.coverage.findings for one in planned) or fleet.incomplete
+    return 1 if findings else 0
+
+
+def render(chosen: argparse.Namespace) -> int:
+    """Write the plan's templates, a folder for each Region, and its dashboards beside them."""
+    for own in by_place(load(chosen)).values():
+        one = _planned(own, chosen)
+        folder = Path(chosen.output) / (one.region or "any-region")
+        made = templates(one.plan, **_topics(files.chosen_settings(chosen.settings), {}), dashboards=bodies(one.plan))
+        for name, template in made.items():
+            files.write(folder / f"{name}.json", dump(template))
+        for name, body in bodies(one.plan).items():
+            files.write(folder / "dashboards" / f"{name}.json", json.dumps(body, indent=1, sort_keys=True))
+        show.note(f"{len(made)} templates, {len(one.plan.alarms)} alarms: {folder}")
+    return 0
+
+
+def apply(chosen: argparse.Namespace) -> int:
+    """Deploy the plan of each Region with change sets, with progress on stderr."""
+    for own in by_place(load(chosen)).values():
+        one = _planned(own, chosen)
+        account = session(region=one.region)
+        topics = _topics(files.chosen_settings(chosen.settings), deployed(account))
+        made = templates(one.plan, **topics, dashboards=bodies(one.plan))
+        apply_templates(account, made, bucket=code_bucket(account), tags={"application": "lookout"}, progress=show.note)
+        show.line(f"{one.region}: {len(one.plan.alarms)} alarms and {len(one.plan.composites)} composites in place")
+    return 0
+
+
+def _planned(fleet: Fleet, chosen: argparse.Namespace) -> Planned:
+    wanted = files.chosen_settings(chosen.settings)
+    region = next((one.region for one in fleet.resources if one.region), "")
+    learned: Mapping[tuple[str, str], LearnedLevels] = NOTHING_LEARNED
+    if not chosen.no_learn and not chosen.fleet:
+        learned = _learned(session(region=region), fleet, wanted)
+    made = plan(fleet, wanted, learned=learned)
+    return Planned(region, made, cost(made, dashboard_metrics=[0] * len(bodies(made))), coverage(made))
+
+
+def _learned(account: boto3.Session, fleet: Fleet, wanted: Settings) -> Mapping[tuple[str, str], Levels]:
+    with show.progress("learning levels") as progress:
+        return learn(account, to_learn(fleet, wanted), end_s=time.time(), progress=progress)
+
+
+def _topics(wanted: Settings, deployed: Mapping[str, str]) -> dict[str, str]:
+    """Where alarms and log lines go: what the settings say, else the toolkit's own stack."""
+    return {
+        "page_topic": wanted.topics.page or deployed.get("AlarmPageTopicArn", ""),
+        "ticket_topic": wanted.topics.ticket or deployed.get("AlarmTicketTopicArn", ""),
+        "subscriber_arn": deployed.get("SubscriberArn", ""),
+    }
+
+
+def _document(one: Planned) -> dict[str, object]:
+    return {
+        "region": one.region,
+        "alarms": [asdict(alarm) for alarm in one.plan.alarms],
+        "composites": [asdict(composite) for composite in one.plan.composites],
+        "metric_filters": [asdict(found) for found in one.plan.metric_filters],
+        "subscriptions": [asdict(found) for found in one.plan.subscriptions],
+        "cost_usd_month": one.cost.usd,
+        "uncovered": [asdict(finding) for finding in one.coverage.findings],
+        "notes": [note.title for note in one.plan.notes],
+    }
+
+
+def _print(one: Planned) -> None:
+    by_rule = Counter(alarm.rule for alarm in one.plan.alarms)
+    show.table(f"alarms in {one.region}", ("rule", "alarms"), sorted(by_rule.items()))
+    lines = [(line.kind, line.quantity, line.usd) for line in one.cost.lines]
+    show.table("USD a month", ("what", "how many", "USD"), [*lines, ("all", sum(n for _, n, _ in lines), one.cost.usd)])
+    covered = sum(bool(found.alarms) for found in one.coverage.resources)
+    stated = sum(bool(found.reason) for found in one.coverage.resources)
+    show.line(
+        f"{len(one.plan.alarms)} alarms, {len(one.plan.composites)} composites, {len(one.plan.metric_filters)} metric "
+        f"filters, {len(one.plan.subscriptions)} subscriptions; {covered} of {len(one.coverage.resources)} resources "
+        f"have alarms, {stated} none for a stated reason"
+    )
+    for finding in one.coverage.findings:
+        show.line(f"not covered: {finding.title}")
+    if one.plan.notes:
+        show.note(f"{len(one.plan.notes)} rules make no alarm; `lookout plan --json` says which and why")
+
+
+def _print_resource(found: Plan, name: str) -> None:
+    wanted = [one for one in found.fleet.resources if one.name == name]
+    if not wanted:
+        raise InputError(f"no resource is called {name}: `lookout survey` lists them")
+    for resource in wanted:
+        rows = [_why(alarm) for alarm in found.alarms if alarm.resource == resource.id]
+        show.table(f"{resource.service} {name}", ("rule", "level", "M of N", "severity", "why"), rows)
+        for note in found.notes:
+            if note.resource == resource.id:
+                show.note(note.title)
+
+
+def _why(alarm: Alarm) -> tuple[str, str, str, str, str]:
+    level = f"{alarm.comparison} {alarm.threshold:g}"
+    why = "; ".join(f"{name}: {value}" for name, value in alarm.evidence.items()) or "the catalog's own level"
+    return alarm.rule, level, f"{alarm.datapoints} of {alarm.periods}", str(alarm.severity), why

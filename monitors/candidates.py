@@ -1,0 +1,122 @@
+"""Fleet + settings -> candidates: which rules apply to which resources, their levels still open. Pure and total."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from monitors.catalog.rows import Catalog, Metric, Rule, Service, dimension_sets, holds, subject
+from monitors.levels import Layer
+from monitors.model import Finding, Fleet, Query, Resource
+from monitors.settings import MUTE_TAG, Match, Settings, fits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A rule on a resource, or on a part of it such as an index, whose metrics exist."""
+
+    rule: Rule
+    resource: Resource
+    subject: str
+    """What the alarm's name calls it."""
+    key: tuple[str, str]
+    """(rule id, Resource.id, for a part with its name behind a slash): where its learned levels are kept."""
+    queries: tuple[Query, ...]
+    """What is judged: the one returned is the metric itself or the rule's expression."""
+    layers: tuple[Layer, ...]
+    """What the settings say of the rule here; the last wins."""
+
+
+class _Index(NamedTuple):
+    services: Mapping[str, Service]
+    rules: Mapping[str, list[Rule]]
+    metrics: Mapping[tuple[str, str], list[Metric]]
+
+
+def candidates(fleet: Fleet, settings: Settings, catalog: Catalog) -> Iterator[Candidate | Finding]:
+    """Every rule on every resource it applies to; a Finding where a setting or a missing fact keeps one out."""
+    index = _index(catalog)
+    for resource in fleet.resources:
+        matches = [match for match in settings.match if fits(match, resource)]
+        if reason := _muted(resource, matches):
+            yield Finding(kind="muted", resource=resource.id, title=f"{resource.name}: {reason}")
+            continue
+        for rule in index.rules.get(resource.service, ()):
+            layers = layers_of(rule.id, settings, matches)
+            said = [(layer.place, layer.override.enabled) for layer in layers if layer.override.enabled is not None]
+            if said and not said[-1][1]:
+                yield note("turned_off", rule.id, resource, f"turned off by {said[-1][0]}")
+            elif (said or not rule.opt_in) and all(holds(one, resource.facts) for one in rule.when):
+                yield from _on(rule, resource, layers, index)
+
+
+def layers_of(rule: str, settings: Settings, matches: list[Match]) -> tuple[Layer, ...]:
+    """What the settings say of a rule for a resource that these matches fit."""
+    found = [(f'rules."{rule}"', settings.rules.get(rule))]
+    found += [(f'[[match]] name = "{match.name}", rules."{rule}"', match.rules.get(rule)) for match in matches]
+    return tuple(Layer(place, override) for place, override in found if override)
+
+
+def note(kind: str, rule: str, resource: Resource, reason: str) -> Finding:
+    """Why a rule that one might expect on the resource has no alarm."""
+    title = f"{rule} of {resource.name}: {reason}"
+    return Finding(kind=kind, resource=resource.id, title=title, evidence={"rule": rule, "reason": reason})
+
+
+def _muted(resource: Resource, matches: list[Match]) -> str:
+    if resource.tags.get(MUTE_TAG, "").lower() == "true":
+        return f"muted by its tag {MUTE_TAG}"
+    return next((f'muted by [[match]] name = "{match.name}"' for match in matches if match.mute), "")
+
+
+def _on(rule: Rule, resource: Resource, layers: tuple[Layer, ...], index: _Index) -> Iterator[Candidate | Finding]:
+    """The rule on the resource, or on each of its parts; nothing where a metric of it is not published."""
+    metrics = [_published(index.metrics[rule.service, one], resource) for one in rule.metrics]
+    rows = [row for row in metrics if row is not None]
+    if len(rows) < len(rule.metrics):
+        return
+    sets = [dict(dimension_sets(row, resource)) for row in rows]
+    if not all(sets):
+        facts = ", ".join(template for row in rows for _, template in row.dimensions)
+        yield note("no_dimensions", rule.id, resource, f"the value of a dimension is not known: {facts}")
+        return
+    name = subject(index.services[rule.service], resource)
+    for part in max(sets, key=len):
+        queries = tuple(
+            Query(
+                id=f"m{number}",
+                namespace=row.namespace,
+                metric=row.name,
+                dimensions=own[part] if part in own else own[""],
+                statistic=row.statistic,
+                period_s=rule.period_s,
+                label=row.name,
+                returned=not rule.expression,
+            )
+            for number, (row, own) in enumerate(zip(rows, sets, strict=True), 1)
+        )
+        if rule.expression:
+            queries += (Query(id="e1", expression=rule.expression, period_s=rule.period_s, label=rule.title),)
+        yield Candidate(
+            rule=rule,
+            resource=resource,
+            subject=f"{name}/{part}" if part else name,
+            key=(rule.id, f"{resource.id}/{part}" if part else resource.id),
+            queries=queries,
+            layers=layers,
+        )
+
+
+def _published(rows: list[Metric], resource: Resource) -> Metric | None:
+    """The row that holds for this resource; rows of one id exclude each other."""
+    return next((row for row in rows if all(holds(one, resource.facts) for one in row.when)), None)
+
+
+def _index(catalog: Catalog) -> _Index:
+    rules: dict[str, list[Rule]] = defaultdict(list)
+    metrics: dict[tuple[str, str], list[Metric]] = defaultdict(list)
+    for rule in catalog.rules:
+        rules[rule.service].append(rule)
+    for metric in catalog.metrics:
+        metrics[metric.service, metric.id].append(metric)
+    return _Index({one.id: one for one in catalog.services}, rules, metrics)

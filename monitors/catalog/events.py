@@ -1,0 +1,189 @@
+"""Rows: EventBridge rules, EventBridge Scheduler, Step Functions.
+
+Metrics: "Monitoring Amazon EventBridge" (a rule on a custom bus has two dimensions), "Monitoring Amazon EventBridge
+Scheduler with Amazon CloudWatch" (no metric for a single schedule), "Monitoring Step Functions metrics using Amazon
+CloudWatch". Levels: "Recommended alarms" (Amazon CloudWatch User Guide) or as the reason says.
+"""
+
+from functools import partial
+
+from monitors.catalog.rows import Fixed, Learned, Rule, Service, equal, has, published, unequal
+from monitors.catalog.shapes import never, share, traffic, unusual
+from monitors.model import Severity
+
+SERVICES = (
+    Service(id="events_rule", title="EventBridge rule", subject="{bus}/{name}"),
+    Service(id="scheduler_group", title="Schedule group"),
+    Service(id="states", title="State machine"),
+)
+
+_RULE_COUNTS = (
+    "Invocations FailedInvocations TriggeredRules MatchedEvents ThrottledRules DeadLetterInvocations "
+    "InvocationAttempts SuccessfulInvocationAttempts RetryInvocationAttempts InvocationsCreated"
+)
+_RULE_DLQ = "InvocationsSentToDlq InvocationsFailedToBeSentToDlq"
+_DEFAULT_BUS = (equal("bus", "default"),)
+_CUSTOM_BUS = (unequal("bus", "default"),)
+
+_rule = partial(published, "events_rule", namespace="AWS/Events", statistic="Sum")
+_on_default = partial(_rule, dimensions={"RuleName": "{name}"})
+_on_custom = partial(_rule, dimensions={"EventBusName": "{bus}", "RuleName": "{name}"})
+_group = partial(
+    published,
+    "scheduler_group",
+    namespace="AWS/Scheduler",
+    dimensions={"ScheduleGroup": "{name}"},
+    statistic="Sum",
+)
+_machine = partial(published, "states", namespace="AWS/States", dimensions={"StateMachineArn": "{arn}"})
+
+METRICS = (
+    *_on_default(_RULE_COUNTS, when=_DEFAULT_BUS),
+    *_on_default(_RULE_DLQ, when=_DEFAULT_BUS),
+    *_on_custom(_RULE_COUNTS, when=_CUSTOM_BUS),
+    *_on_custom(_RULE_DLQ, when=_CUSTOM_BUS),
+    *_group(
+        "InvocationAttemptCount TargetErrorCount TargetErrorThrottledCount InvocationThrottleCount "
+        "InvocationDroppedCount InvocationsSentToDeadLetterCount InvocationsFailedToBeSentToDeadLetterCount "
+        "InvocationsSentToDeadLetterCount_Truncated_MessageSizeExceeded"
+    ),
+    *_machine(
+        "ExecutionsStarted ExecutionsSucceeded ExecutionsFailed ExecutionsAborted ExecutionsTimedOut "
+        "ExecutionThrottled ExecutionsRedriven RedrivenExecutionsSucceeded RedrivenExecutionsFailed "
+        "RedrivenExecutionsAborted RedrivenExecutionsTimedOut",
+        statistic="Sum",
+    ),
+    *_machine("ExecutionTime", statistic="p95", unit="Milliseconds"),
+    *_machine(
+        "ExpressExecutionMemory ExpressExecutionBilledDuration ExpressExecutionBilledMemory",
+        statistic="Sum",
+        when=(has("express"),),
+    ),
+)
+
+RULES = (
+    never(
+        "events_rule.failed",
+        "FailedInvocations",
+        title="Targets not reached",
+        unit="failed invocations a minute",
+        reason="EventBridge could not invoke a target and has given up: permission, a target that is gone, or input it "
+        "refuses. Without a dead-letter queue the events are lost.",
+    ),
+    never(
+        "events_rule.dead_letter_errors",
+        "InvocationsFailedToBeSentToDlq",
+        title="Dead-letter delivery failed",
+        reason="An event could neither be delivered nor put into the rule's dead-letter queue, and is lost.",
+    ),
+    unusual(
+        "events_rule.throttled",
+        "ThrottledRules",
+        title="Rule throttled",
+        unit="times in 5 minutes",
+        default=Fixed(0),
+        reason="The rule fires more often than the account's invocation quota allows; events wait.",
+    ),
+    traffic(
+        "events_rule.traffic",
+        "Invocations",
+        title="Invocations",
+        unit="invocations in 5 minutes",
+        reason="The rule fires less than usual, or not at all: disabled, its pattern no longer matches, or its source "
+        "has stopped. Far more: a loop or a flood.",
+    ),
+    never(
+        "scheduler_group.dropped",
+        "InvocationDroppedCount",
+        title="Invocations dropped",
+        reason="Scheduler gave up on an invocation after all its retries; without a dead-letter queue it is lost.",
+    ),
+    never(
+        "scheduler_group.dead_letter_errors",
+        "InvocationsFailedToBeSentToDeadLetterCount",
+        title="Dead-letter delivery failed",
+        reason="A failed invocation could not be put into its dead-letter queue, and is lost.",
+    ),
+    unusual(
+        "scheduler_group.target_errors",
+        "TargetErrorCount",
+        title="Targets answer with errors",
+        unit="errors in 5 minutes",
+        default=Fixed(0),
+        reason="Targets refuse invocations; Scheduler retries them. Permission, throttling, or a target that is gone.",
+    ),
+    unusual(
+        "scheduler_group.throttled",
+        "InvocationThrottleCount",
+        title="Invocations throttled",
+        unit="invocations in 5 minutes",
+        default=Fixed(0),
+        datapoints=3,
+        periods=3,
+        reason="More schedules fall due at once than the account's quota allows; some run late.",
+    ),
+    share(
+        "states.errors",
+        "ExecutionsFailed",
+        "ExecutionsStarted",
+        title="Share of failed executions",
+        unit="% of executions failed",
+        severity=Severity.PAGE,
+        reason="A good part of the executions fails, and has for more than five minutes.",
+    ),
+    unusual(
+        "states.failures",
+        "ExecutionsFailed",
+        title="Failed executions",
+        unit="executions in 5 minutes",
+        default=Fixed(0),
+        datapoints=1,
+        periods=1,
+        reason="Executions failed, retries and catchers notwithstanding.",
+    ),
+    unusual(
+        "states.timed_out",
+        "ExecutionsTimedOut",
+        title="Executions timed out",
+        unit="executions in 5 minutes",
+        default=Fixed(0),
+        datapoints=1,
+        periods=1,
+        reason="Executions were cut off at the state machine's timeout: a task hangs, or never calls back.",
+    ),
+    unusual(
+        "states.aborted",
+        "ExecutionsAborted",
+        title="Executions aborted",
+        unit="executions in 5 minutes",
+        reason="More executions are aborted than usual: by a person, a deploy, or a caller.",
+    ),
+    unusual(
+        "states.throttled",
+        "ExecutionThrottled",
+        title="Executions throttled",
+        unit="state transitions in 5 minutes",
+        default=Fixed(0),
+        reason="State transitions exceed the account's quota; executions take longer.",
+    ),
+    Rule(
+        id="states.duration",
+        title="Execution time, 95th percentile",
+        metrics=("ExecutionTime",),
+        unit="ms",
+        high=Learned(),
+        low=Learned(),
+        period_s=300,
+        datapoints=2,
+        periods=3,
+        severity=Severity.TICKET,
+        reason="Executions take far longer than they used to, or end far too soon.",
+    ),
+    traffic(
+        "states.traffic",
+        "ExecutionsStarted",
+        title="Executions started",
+        unit="executions in 5 minutes",
+        reason="Far fewer executions start than usual: whatever starts them has stopped. Far more: a loop or a flood.",
+    ),
+)

@@ -1,0 +1,93 @@
+"""What an alarm's description says: built by the plan, parsed by the notifier, readable in the console. Pure.
+
+Error rate
+The function fails for a good part of what it is asked.
+unit: % of invocations failed
+high: 5
+runbook: https://wiki.example.com/errors
+severity: page
+"""
+
+from dataclasses import dataclass
+
+from monitors.model import Severity
+
+LIMIT = 1024  # PutMetricAlarm, AlarmDescription: at most 1024 characters
+LONGEST_VALUE = 300  # so that what follows the reason always fits
+_TAIL = ("logs", "unit", "high", "low", "runbook", "severity")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Description:
+    """What is known of an alarm beyond its configuration. Text without line breaks."""
+
+    title: str = ""
+    reason: str = ""
+    """What it means when this fires."""
+    severity: Severity = Severity.PAGE
+    unit: str = ""
+    """What the levels are in, in words: `failed invocations in 5 minutes`."""
+    high: float | None = None
+    low: float | None = None
+    runbook: str = ""
+    log_group: str = ""
+
+
+def describe(description: Description) -> str:
+    """The alarm's description, at most 1024 characters; a reason too long for that is cut, then the title.
+
+    A unit, log group or runbook of more than 300 characters is left out: cut, it would lead nowhere.
+    """
+    said = {
+        "logs": _line(description.log_group),
+        "unit": _line(description.unit),
+        "high": "" if description.high is None else f"{description.high:.15g}",
+        "low": "" if description.low is None else f"{description.low:.15g}",
+        "runbook": _line(description.runbook),
+        "severity": str(description.severity),
+    }
+    tail = "".join(f"\n{key}: {said[key]}" for key in _TAIL if 0 < len(said[key]) <= LONGEST_VALUE)
+    title = _cut(_line(description.title), LIMIT - len(tail))
+    reason = _cut(_line(description.reason), LIMIT - len(tail) - len(title) - 1)
+    return f"{title}\n{reason}{tail}" if reason else f"{title}{tail}"
+
+
+def parse_description(text: str) -> Description:
+    """What the description says. One that is not ours is all `reason`, and severity page: nobody said it can wait."""
+    lines = text.strip().splitlines()
+    said: dict[str, str] = {}
+    while lines and (pair := _pair(lines[-1])) and pair[0] not in said:
+        said |= dict([pair])
+        lines.pop()
+    if said.get("severity") not in list(Severity):
+        return Description(reason=_line(text))
+    return Description(
+        title=_line(lines[0]) if lines else "",
+        reason=_line(" ".join(lines[1:])),
+        severity=Severity(said["severity"]),
+        unit=said.get("unit", ""),
+        high=_number(said.get("high")),
+        low=_number(said.get("low")),
+        runbook=said.get("runbook", ""),
+        log_group=said.get("logs", ""),
+    )
+
+
+def _pair(line: str) -> tuple[str, str] | None:
+    key, colon, value = line.strip().partition(": ")
+    return (key, value.strip()) if colon and key in _TAIL else None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: max(length - 3, 0)]}..." if length > 3 else ""

@@ -1,0 +1,178 @@
+"""Log lines and users' metric definitions -> samples, as CloudWatch Logs' own metric filters would make them. Pure.
+
+Rules: MetricTransformation, in the API reference of PutMetricFilter. A line without the value or a dimension gives no
+sample; a default is given for a minute in which there were lines and none matched.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import translate
+from typing import Any, NamedTuple
+
+from monitors import patterns
+from monitors.errors import InputError
+from monitors.logmetrics import Lines
+from monitors.names import CUSTOM_METRICS
+from monitors.patterns.conditions import number
+from monitors.quotas import METRIC_UNITS
+from monitors.records import Table
+
+DIMENSION_SETS = 100
+"""Distinct dimension sets a definition may make in one container of the subscriber: each is a metric on the bill."""
+DIMENSION_CHARACTERS = 1024  # PutMetricData, Dimension, Value
+OVERFLOW = "(other)"
+"""The value of every dimension of the samples beyond."""
+
+Dimensions = tuple[tuple[str, str], ...]
+Known = Mapping[str, frozenset[Dimensions]]
+"""Definition's name -> the dimension sets it has made so far."""
+
+
+class Definition(NamedTuple):
+    """A user's metric, ready to run; the fields are those of model.MetricDefinition."""
+
+    name: str
+    pattern: patterns.Pattern
+    value: str | float
+    """A selector or a number."""
+    unit: str
+    default: float | None
+    dimensions: Dimensions
+    """(name, selector) pairs."""
+    log_groups: re.Pattern[str]
+
+
+class Definitions(NamedTuple):
+    """The definitions that can run, and what is wrong with the others, in words."""
+
+    sound: tuple[Definition, ...]
+    mistakes: tuple[str, ...]
+
+
+class Reading(NamedTuple):
+    """What definitions made of some lines."""
+
+    table: Table
+    told: set[int]
+    """Positions of the lines that gave a sample."""
+    known: Known
+    overflowed: int
+    """Samples whose dimensions were one set too many."""
+
+
+class _Hit(NamedTuple):
+    definition: Definition
+    position: int
+    value: float | None
+    dimensions: Dimensions | None
+    """None, like the value, where the line lacks it."""
+
+
+def definitions(text: str) -> Definitions:
+    """The definitions in a JSON list of objects with the fields of model.MetricDefinition."""
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return Definitions((), (f"not JSON: {error}",))
+    if not isinstance(rows, list):
+        return Definitions((), ("not a list of definitions",))
+    sound, mistakes = [], []
+    for place, row in enumerate(rows, start=1):
+        try:
+            sound.append(_definition(row))
+        except (InputError, TypeError, ValueError) as error:
+            name = row.get("name") if isinstance(row, dict) else row
+            mistakes.append(f"definition {place} ({name}): {error}")
+    return Definitions(tuple(sound), tuple(mistakes))
+
+
+def _definition(row: Any) -> Definition:
+    """InputError, TypeError or ValueError say what is wrong with it."""
+    if not isinstance(row, dict):
+        raise InputError("not an object")
+    texts = {"value": "1", "unit": "Count", "log_groups": "/aws/lambda/*", **row}
+    for key in ("name", "pattern", "value", "unit", "log_groups"):
+        if not isinstance(texts.get(key), str):
+            raise InputError(f"{key} is not a text")
+    if texts["unit"] not in METRIC_UNITS:
+        raise InputError(f"no such unit: {texts['unit']}")
+    pattern = patterns.compile(texts["pattern"])
+    constant, default = number(texts["value"]), row.get("default")
+    dimensions = dict(row.get("dimensions") or ())
+    for selector in (*([texts["value"]] if constant is None else ()), *dimensions.values()):
+        pattern.read(None, selector)
+    if dimensions and default is not None:
+        raise InputError("CloudWatch takes a default or dimensions, not both")
+    return Definition(
+        name=texts["name"],
+        pattern=pattern,
+        value=texts["value"] if constant is None else constant,
+        unit=texts["unit"],
+        default=None if default is None else float(default),
+        dimensions=tuple(dimensions.items()),
+        log_groups=re.compile(translate(texts["log_groups"])),
+    )
+
+
+def read(lines: Lines, defined: Iterable[Definition], *, known: Known) -> Reading:
+    """The samples of the definitions that are about these lines' log group."""
+    due = [one for one in defined if one.log_groups.match(lines.log_group)]
+    made = {one.name: set(known.get(one.name, ())) for one in due}
+    table: Table = {}
+    hits = _all_hits(due, lines.messages)
+    told: set[int] = set()
+    overflowed = 0
+    for definition, position, value, dimensions in hits:
+        if value is None or dimensions is None:
+            continue
+        has_room = not dimensions or _has_room(dimensions, made[definition.name])
+        kept = dimensions if has_room else tuple((name, OVERFLOW) for name, _ in dimensions)
+        columns = table.setdefault((CUSTOM_METRICS, kept, lines.minute_ms), {})
+        columns.setdefault((definition.name, definition.unit), []).append(value)
+        overflowed += not has_room
+        told.add(position)
+    matched = {hit.definition.name for hit in hits}
+    for one in due:
+        if one.default is not None and one.name not in matched:
+            columns = table.setdefault((CUSTOM_METRICS, (), lines.minute_ms), {})
+            columns.setdefault((one.name, one.unit), []).append(one.default)
+    return Reading(table, told, {**known, **{name: frozenset(sets) for name, sets in made.items()}}, overflowed)
+
+
+def _has_room(dimensions: Dimensions, made: set[Dimensions]) -> bool:
+    """Whether these are known or can still be; if so, they are from now on."""
+    if dimensions not in made:
+        if len(made) >= DIMENSION_SETS or any(len(value) > DIMENSION_CHARACTERS for _, value in dimensions):
+            return False
+        made.add(dimensions)
+    return True
+
+
+def _all_hits(due: Sequence[Definition], messages: Sequence[str]) -> list[_Hit]:
+    """JSON patterns are tried together, line by line, since they share a line's decoding, and only on what can be an
+    object.
+    """
+    for_json = [one for one in due if one.pattern.source.startswith("{")]
+    others = [one for one in due if not one.pattern.source.startswith("{")]
+    objects = [position for position, message in enumerate(messages) if message[:1] in "{ \t\r\n"] if for_json else ()
+    return _hits(others, messages, range(len(messages))) + _hits(for_json, messages, objects)
+
+
+def _hits(tried: Sequence[Definition], messages: Sequence[str], positions: Sequence[int]) -> list[_Hit]:
+    finders = [(one, one.pattern.find) for one in tried]
+    return [
+        _hit(one, position, found)
+        for position in positions
+        for one, find in finders
+        if (found := find(messages[position])) is not None
+    ]
+
+
+def _hit(definition: Definition, position: int, found: Any) -> _Hit:
+    """What the definition reads in a line that its pattern found."""
+    read = definition.pattern.read
+    value = definition.value if isinstance(definition.value, float) else number(read(found, definition.value) or "")
+    texts = [(name, read(found, selector)) for name, selector in definition.dimensions]
+    dimensions = tuple((name, text) for name, text in texts if text)
+    return _Hit(definition, position, value, dimensions if len(dimensions) == len(texts) else None)

@@ -1,0 +1,141 @@
+"""Fleet + metric definitions -> how log lines get where they are read: metric filters and subscriptions. Pure.
+
+A definition runs as a metric filter of CloudWatch Logs itself, which costs nothing, as long as the log group has room
+for it; else the log subscriber runs it, and is sent every line. Filters that others have set are never displaced.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from monitors import names, quotas
+from monitors.catalog.rows import Catalog
+from monitors.model import Finding, Fleet, MetricDefinition, MetricFilter, Resource, Subscription
+
+PLATFORM_LINES = '?REPORT ?"platform.report" ?ERROR ?"Task timed out" ?"Runtime exited"'
+"""The lines that the log subscriber makes metrics of: what the platform reports, and what went wrong."""
+EVERY_LINE = ""
+
+
+class LogRoutes(NamedTuple):
+    metric_filters: tuple[MetricFilter, ...]
+    subscriptions: tuple[Subscription, ...]
+    subscriber_metrics: tuple[MetricDefinition, ...]
+    notes: tuple[Finding, ...]
+
+
+def log_routes(fleet: Fleet, definitions: tuple[MetricDefinition, ...], catalog: Catalog) -> LogRoutes:
+    """The metric filters and subscriptions the fleet's log groups are to have, and why some have none."""
+    groups = {one.name: one for one in fleet.resources if one.service in _log_groups(catalog)}
+    filters: list[MetricFilter] = []
+    notes: list[Finding] = []
+    left_over: dict[str, list[MetricDefinition]] = {}
+    for group in groups.values():
+        native, rest = _native(group, [one for one in definitions if fnmatchcase(group.name, one.log_groups)])
+        filters += native
+        if rest:
+            left_over[group.name] = [replace(one, log_groups=group.name) for one, _ in rest]
+        notes += [_note("run_by_subscriber", group, f"{one.name}: {why}", metric=one.name) for one, why in rest]
+    subscriptions, refused = _subscriptions(fleet, groups, {*left_over}, catalog)
+    run = tuple(one for subscription in subscriptions for one in left_over.get(subscription.log_group, ()))
+    return LogRoutes(tuple(filters), subscriptions, run, (*notes, *refused))
+
+
+def with_subscribed(fleet: Fleet, subscriptions: Iterable[Subscription], catalog: Catalog) -> Fleet:
+    """The fleet with the fact `subscribed` on every resource whose lines the log subscriber is sent."""
+    subscribed = {one.log_group for one in subscriptions}
+    groups = _log_groups(catalog)
+    return replace(
+        fleet,
+        resources=tuple(
+            replace(one, facts={**one.facts, "subscribed": True})
+            if (one.name if one.service in groups else one.facts.get("log_group")) in subscribed
+            else one
+            for one in fleet.resources
+        ),
+    )
+
+
+def _log_groups(catalog: Catalog) -> set[str]:
+    return {one.id for one in catalog.services if one.takes_filters}
+
+
+def _native(
+    group: Resource, definitions: list[MetricDefinition]
+) -> tuple[list[MetricFilter], list[tuple[MetricDefinition, str]]]:
+    """The definitions as metric filters of the group, and those that it has no room for, with the reason."""
+    room = quotas.METRIC_FILTERS_PER_GROUP - _foreign(group, "metric_filters")
+    regexes = quotas.REGEX_PATTERNS_PER_GROUP
+    taken: Counter[str] = Counter()
+    filters: list[MetricFilter] = []
+    rest: list[tuple[MetricDefinition, str]] = []
+    for one in definitions:
+        has_regex = one.pattern.count("%") > 1
+        if not _standard(group):
+            rest.append((one, f"log groups of class {group.facts['log_class']} take no metric filters"))
+        elif len(filters) >= room:
+            rest.append((one, f"the log group has its {quotas.METRIC_FILTERS_PER_GROUP} metric filters"))
+        elif has_regex and not regexes:
+            rest.append((one, f"the log group has its {quotas.REGEX_PATTERNS_PER_GROUP} patterns with regex"))
+        else:
+            regexes -= has_regex
+            taken[one.name] += 1
+            number = f"/{taken[one.name]}" if taken[one.name] > 1 else ""
+            name = f"{names.PREFIX}/{one.name}{number}"
+            filters.append(
+                MetricFilter(name=name, log_group=group.name, namespace=names.CUSTOM_METRICS, definition=one)
+            )
+    return filters, rest
+
+
+def _subscriptions(
+    fleet: Fleet, groups: dict[str, Resource], left_over: set[str], catalog: Catalog
+) -> tuple[tuple[Subscription, ...], list[Finding]]:
+    """One for each log group that carries platform lines or a definition that CloudWatch Logs cannot run."""
+    platform = {one.id for one in catalog.services if one.platform_logs}
+    loggers: dict[str, list[Resource]] = defaultdict(list)
+    for one in fleet.resources:
+        if one.service in platform and "log_group" in one.facts:
+            loggers[str(one.facts["log_group"])].append(one)
+    subscriptions: list[Subscription] = []
+    notes: list[Finding] = []
+    for name in sorted({*loggers, *left_over}):
+        writers = loggers[name] or [groups[name]]
+        if any(names.is_own(one.name) for one in writers):
+            continue  # its own lines would come back to it, each time as more lines
+        refusal = _refusal(name, groups.get(name))
+        if refusal:
+            notes += [_note("not_subscribed", one, refusal, log_group=name) for one in writers]
+        else:
+            pattern = EVERY_LINE if name in left_over else PLATFORM_LINES
+            subscriptions.append(Subscription(name=names.SUBSCRIPTION, log_group=name, pattern=pattern))
+    return tuple(subscriptions), notes
+
+
+def _refusal(name: str, group: Resource | None) -> str:
+    """Why the log group cannot be subscribed to; empty if it can."""
+    if group is None:
+        return f"{name} does not exist yet: Lambda makes it at the first invocation"
+    if not _standard(group):
+        return f"log groups of class {group.facts['log_class']} take no subscription"
+    if _foreign(group, "subscription_filters") >= quotas.SUBSCRIPTION_FILTERS_PER_GROUP:
+        return f"others have taken the {quotas.SUBSCRIPTION_FILTERS_PER_GROUP} subscriptions of {name}"
+    return ""
+
+
+def _standard(group: Resource) -> bool:
+    return group.facts.get("log_class", "STANDARD") == "STANDARD"
+
+
+def _foreign(group: Resource, fact: str) -> int:
+    """How many filters others have set: known by name, or only by number."""
+    found = group.facts.get(fact, 0)
+    return sum(not names.is_own(one) for one in found) if isinstance(found, tuple) else int(found)
+
+
+def _note(kind: str, resource: Resource, why: str, **evidence: str) -> Finding:
+    return Finding(
+        kind=kind, resource=resource.id, title=f"{resource.name}: {why}", evidence={**evidence, "reason": why}
+    )

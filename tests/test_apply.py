@@ -1,0 +1,285 @@
+"""Stacks made, changed, failed, resumed; and big plans in steps that CloudFormation takes."""
+
+import json
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.apply import apply, deploy_stack, packaged
+from infra.aws.stacks import GONE, delete
+from infra.stacks import NESTED, template, templates
+from infra.steps import WAVE, steps
+from monitors import quotas
+from monitors.errors import AwsError, InputError
+from monitors.names import ALARM_STACK
+from monitors.plan import plan
+from monitors.settings import Settings
+from tests.cloudformation import Session, stack
+from tests.fleets import functions
+
+QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {}}
+
+
+def text(resources: dict[str, Any], **more: Any) -> str:
+    return json.dumps({"Resources": resources, **more})
+
+
+def deployed(session: Session, body: str, progress: Any = lambda _: None) -> dict[str, str]:
+    return deploy_stack(
+        session,  # type: ignore[arg-type]
+        name="shop",
+        template=body,
+        parameters={"Stage": "live"},
+        capabilities=("CAPABILITY_IAM",),
+        bucket="code",
+        tags={"application": "shop"},
+        progress=progress,
+        pause_s=0,
+    )
+
+
+# --- one stack -------------------------------------------------------------------------------------
+
+
+def test_a_stack_is_made_and_its_outputs_told() -> None:
+    session, told = Session(), list[str]()
+    outputs = deployed(session, text({"Queue": QUEUE}, Outputs={"Url": {"Value": "there"}}), told.append)
+    assert outputs == {"Url": "there"}
+    assert told == [
+        "shop: shop CREATE_IN_PROGRESS: User Initiated",
+        "shop: queue CREATE_COMPLETE",
+        "shop: shop CREATE_COMPLETE",
+    ]
+    assert session.s3.puts == []
+
+
+def test_no_changes_is_success() -> None:
+    session, told = Session(), list[str]()
+    body = text({"Queue": QUEUE}, Outputs={"Url": {"Value": "there"}})
+    deployed(session, body)
+    assert deployed(session, body, told.append) == {"Url": "there"}
+    assert told == []
+    assert session.cloudformation.change_sets == {}
+
+
+def test_only_the_new_events_of_an_update_are_told() -> None:
+    session, told = Session(), list[str]()
+    deployed(session, text({"Queue": QUEUE}))
+    deployed(session, text({"Queue": QUEUE, "Other": QUEUE}), told.append)
+    assert [line for line in told if "CREATE" in line] == []
+    assert told[-1] == "shop: shop UPDATE_COMPLETE"
+
+
+def test_a_long_template_goes_through_the_bucket() -> None:
+    session = Session()
+    body = text({"Queue": QUEUE}, Description="x" * quotas.TEMPLATE_BODY_BYTES)
+    deployed(session, body)
+    (key,) = session.s3.puts
+    assert session.s3.objects[f"code/{key}"].decode() == body
+
+
+def test_a_failure_names_the_resource_and_its_reason() -> None:
+    session = Session()
+    bad = text({"Queue": QUEUE, "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Fail": "Period is odd"}}})
+    with pytest.raises(AwsError, match=r"shop is ROLLBACK_COMPLETE: Alarm \(AWS::CloudWatch::Alarm\): Period is odd"):
+        deployed(session, bad)
+
+
+def test_after_a_failed_creation_it_is_made_anew() -> None:
+    session, told = Session(), list[str]()
+    with pytest.raises(AwsError):
+        deployed(session, text({"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"Fail": "no"}}}))
+    deployed(session, text({"Queue": QUEUE}), told.append)
+    assert told[0] == "shop: its creation had failed; removing what is left of it"
+    assert told[-1] == "shop: shop CREATE_COMPLETE"
+
+
+def test_a_failure_in_a_nested_stack_is_told_from_inside() -> None:
+    session = Session()
+    session.s3.put_object(
+        Bucket="code", Key="part.json", Body=text({"A": {"Type": "T", "Properties": {"Fail": "why"}}}).encode()
+    )
+    url = f"{session.s3.meta.endpoint_url}/code/part.json"
+    with pytest.raises(AwsError, match=r"A \(T\): why"):
+        deployed(session, text({"Part": {"Type": NESTED, "Properties": {"TemplateURL": url}}}))
+
+
+def test_the_reason_is_that_of_this_run_and_not_of_an_older_one() -> None:
+    session = Session()
+    deployed(session, text({"Queue": QUEUE}))
+    for reason in ("older", "newer"):
+        with pytest.raises(AwsError, match=f"UPDATE_ROLLBACK_COMPLETE.*{reason}"):
+            deployed(session, text({"Queue": {"Type": "T", "Properties": {"Fail": reason}}}))
+
+
+def test_a_run_stopped_before_its_change_set_ran_is_taken_up() -> None:
+    session = Session()
+    run = session.cloudformation.execute_change_set
+
+    def stopped(**_: str) -> None:
+        raise KeyboardInterrupt
+
+    session.cloudformation.execute_change_set = stopped  # type: ignore[method-assign,assignment]
+    with pytest.raises(KeyboardInterrupt):
+        deployed(session, text({"Queue": QUEUE}))
+    session.cloudformation.execute_change_set = run  # type: ignore[method-assign]
+    deployed(session, text({"Queue": QUEUE}))
+    assert session.cloudformation.stacks["shop"]["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_an_operation_under_way_is_waited_for() -> None:
+    session, told = Session(), list[str]()
+    deployed(session, text({"Queue": QUEUE}))
+    session.cloudformation.busy = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"]
+    deployed(session, text({"Queue": QUEUE, "Other": QUEUE}), told.append)
+    assert told[0] == "shop: waiting for the operation under way (UPDATE_IN_PROGRESS)"
+    assert told[-1] == "shop: shop UPDATE_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    ("status", "way"), [("UPDATE_ROLLBACK_FAILED", "continue its rollback"), ("DELETE_FAILED", "delete it")]
+)
+def test_a_stack_that_is_stuck_says_what_to_do(status: str, way: str) -> None:
+    session = Session()
+    session.cloudformation.stacks["shop"] = stack("shop") | {"StackStatus": status}
+    with pytest.raises(AwsError, match=way):
+        deployed(session, text({"Queue": QUEUE}))
+
+
+def test_deleting_what_is_there_and_what_is_not() -> None:
+    session = Session()
+    deployed(session, text({"Queue": QUEUE}))
+    for _ in range(2):
+        assert delete(session, "shop", progress=lambda _: None, pause_s=0) == GONE  # type: ignore[arg-type]
+
+
+# --- a plan ----------------------------------------------------------------------------------------
+
+BIG = templates(plan(functions(150), Settings()), page_topic="arn:aws:sns:eu-west-1:123456789012:page")
+
+
+def applied(session: Session, made: dict[str, Any], progress: Any = lambda _: None) -> None:
+    apply(session, made, bucket="code", progress=progress, pause_s=0)  # type: ignore[arg-type]
+
+
+def alarms(session: Session) -> Iterable[str]:
+    """The names of all alarms that are deployed."""
+    for one in session.cloudformation.stacks[ALARM_STACK]["template"]["Resources"].values():
+        body = (
+            json.loads(session.s3.text(one["Properties"]["TemplateURL"]))
+            if one["Type"] == NESTED
+            else {"Resources": {"": one}}
+        )
+        for resource in body["Resources"].values():
+            yield resource["Properties"]["AlarmName"]
+
+
+def test_a_big_plan_is_deployed_whole() -> None:
+    session = Session()
+    applied(session, BIG)
+    wanted = [
+        one["Properties"]["AlarmName"]
+        for name, made in BIG.items()
+        if name != ALARM_STACK
+        for one in made["Resources"].values()
+    ]
+    assert len(wanted) > 2 * 450
+    assert sorted(alarms(session)) == sorted(wanted)
+
+
+def test_applying_again_uploads_and_changes_nothing() -> None:
+    session = Session()
+    applied(session, BIG)
+    puts, updates = len(session.s3.puts), len(session.cloudformation.updates)
+    applied(session, BIG)
+    assert (len(session.s3.puts), len(session.cloudformation.updates)) == (puts, updates)
+
+
+def test_stopped_in_the_middle_it_goes_on_when_run_again() -> None:
+    wide = templates(plan(functions(450), Settings()))
+    whole, cut = Session(), Session()
+    applied(whole, wide)
+    assert len(whole.cloudformation.updates) > 1
+
+    def stop(line: str) -> None:
+        if "step 2" in line:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        applied(cut, wide, stop)
+    applied(cut, wide)
+    assert whole.cloudformation.stacks[ALARM_STACK]["template"] == cut.cloudformation.stacks[ALARM_STACK]["template"]
+
+
+def test_a_stack_of_someone_elses_is_left_alone() -> None:
+    session = Session()
+    session.cloudformation.stacks[ALARM_STACK] = stack(ALARM_STACK) | {
+        "StackStatus": "CREATE_COMPLETE",
+        "template": "Resources:\n  Queue: {Type: AWS::SQS::Queue}",
+    }
+    with pytest.raises(InputError, match="was not made by lookout"):
+        applied(session, BIG)
+
+
+def test_nested_templates_are_addressed_by_their_content() -> None:
+    parent = template({"Part": nested("part.json"), "Queue": QUEUE})
+    assert packaged(parent, {"part.json": "https://s3/x"}) == template({"Part": nested("https://s3/x"), "Queue": QUEUE})
+
+
+# --- steps -----------------------------------------------------------------------------------------
+
+
+def nested(url: str, *after: str) -> dict[str, Any]:
+    return {"Type": NESTED, "Properties": {"TemplateURL": url}, **({"DependsOn": sorted(after)} if after else {})}
+
+
+def parent(parts: dict[str, int]) -> dict[str, Any]:
+    """Nested stacks by name and version, a permission before them and health over them, as templates() makes them."""
+    own = {name: nested(f"{name}-{version}", "Permission") for name, version in parts.items()}
+    over = {"Health": nested("health-" + "-".join(map(str, parts.items())), *own)} if own else {}
+    return template({"Permission": {"Type": "AWS::Lambda::Permission", "Properties": {}}, **own, **over})
+
+
+PARTS = st.dictionaries(st.sampled_from([f"Part{number:02}" for number in range(24)]), st.integers(0, 1), max_size=24)
+
+
+@settings(max_examples=200)
+@given(PARTS, PARTS, st.data())
+def test_steps_keep_to_the_rules(before: dict[str, int], after: dict[str, int], data: Any) -> None:
+    wanted = parent(after)
+    start = parent(before) if before else {}
+    found = steps(start, wanted)
+    assert found[-1] == wanted
+    states = [start.get("Resources", {}), *(one["Resources"] for one in found)]
+    gone = before.keys() - after.keys()
+    for old, new in pairwise(states):
+        moved = [
+            name for name in {*old, *new} if old.get(name) != new.get(name) and NESTED in (old | new)[name]["Type"]
+        ]
+        assert len(moved) <= WAVE, "more resources than one operation may touch"
+        if len(found) > 1:
+            fresh = {name for name in new if new[name] != old.get(name) and name.startswith("Part")}
+            assert not (fresh and gone & old.keys()), "an alarm would be made before it has left its old stack"
+            assert "Health" not in new or new == states[-1] or new["Health"] == old.get("Health")
+        assert all(set(one.get("DependsOn", ())) <= new.keys() for one in new.values())
+    stopped_at = data.draw(st.sampled_from(found))
+    assert steps(stopped_at, wanted)[-1] == wanted
+
+
+def test_a_small_change_is_one_step() -> None:
+    assert len(steps(parent({"Part00": 0, "Part01": 0}), parent({"Part00": 1, "Part01": 0}))) == 1
+
+
+def test_one_template_is_one_step_whatever_goes_or_comes() -> None:
+    assert len(steps(template({"A": QUEUE, "B": QUEUE}), template({"B": QUEUE, "C": QUEUE}))) == 1
+
+
+def test_outgrowing_one_template_takes_its_alarms_out_first() -> None:
+    first, *_, last = steps(template({"AlarmA": QUEUE}), parent({"Part0": 0, "Part1": 0}))
+    assert "AlarmA" not in first["Resources"]
+    assert not [name for name in first["Resources"] if name.startswith("Part")]
+    assert last == parent({"Part0": 0, "Part1": 0})

@@ -1,0 +1,321 @@
+"""Dashboard bodies: valid, within AWS's limits, complete, and steady as the fleet grows."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from dashboards import widgets
+from dashboards.body import bodies
+from monitors.model import Alarm, Comparison, Fleet, Link, Missing, Plan, Query, Resource, Severity
+from monitors.plan import plan
+from monitors.settings import parse
+from tests.dashboard_schema import SCHEMA
+
+REGION, ACCOUNT = "eu-central-1", "123456789012"
+VALID = Draft202012Validator(SCHEMA)
+
+
+def function(name: str, application: str = "shop", **facts: Any) -> Resource:
+    return Resource(
+        service="lambda",
+        name=name,
+        id=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
+        region=REGION,
+        account=ACCOUNT,
+        application=application,
+        facts={"timeout_ms": 30_000, "memory_mb": 512, "log_group": f"/aws/lambda/{name}"} | facts,
+    )
+
+
+def planned(*resources: Resource, links: tuple[Link, ...] = ()) -> Plan:
+    return plan(Fleet(resources=resources, links=links), parse(""))
+
+
+def of_kind(body: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
+    return (one["properties"] for one in body["widgets"] if one["type"] == kind)
+
+
+def everything(made: dict[str, dict[str, Any]]) -> str:
+    return json.dumps(made)
+
+
+SHOP = planned(*(function(f"shop-{n}", is_async=True) for n in range(5)))
+NAMES = ("lookout-app-shop-eu-central-1", "lookout-fleet-eu-central-1", "lookout-function-eu-central-1")
+
+
+def test_one_of_the_fleet_one_of_any_function_one_an_application() -> None:
+    assert tuple(bodies(SHOP)) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_follow_the_published_structure(name: str) -> None:
+    assert [error.message for error in VALID.iter_errors(bodies(SHOP)[name])] == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda body: body["widgets"][0].pop("properties"),
+        lambda body: body["widgets"][0].update(width=25),
+        lambda body: body.update(periodOverride="never"),
+        lambda body: next(of_kind(body, "metric")).update(view="lines"),
+        lambda body: next(of_kind(body, "metric"))["metrics"].append(["AWS/Lambda"]),
+        lambda body: next(of_kind(body, "alarm")).update(alarms=[]),
+    ],
+)
+def test_the_schema_refuses_what_aws_would(spoil: Any) -> None:
+    body = json.loads(json.dumps(bodies(SHOP)[NAMES[1]]))
+    spoil(body)
+    assert not VALID.is_valid(body)
+
+
+names = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1, max_size=40)
+fleets = st.lists(
+    st.builds(
+        function,
+        st.text("abz019-_", min_size=1, max_size=20),
+        names | st.just(""),
+        is_async=st.booleans(),
+        is_stream_consumer=st.booleans(),
+        reserved_concurrency=st.integers(0, 1000),
+    ),
+    min_size=1,
+    max_size=12,
+    unique_by=lambda one: one.id,
+)
+
+
+@given(fleets)
+@settings(max_examples=25, deadline=None)
+def test_any_fleet_gives_valid_bodies_without_overlaps(resources: list[Resource]) -> None:
+    for name, body in bodies(planned(*resources)).items():
+        assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+        assert len(name) <= 255
+        assert VALID.is_valid(body)
+        taken: set[tuple[int, int]] = set()
+        for one in body["widgets"]:
+            cells = {(one["x"] + x, one["y"] + y) for x in range(one["width"]) for y in range(one["height"])}
+            assert not cells & taken
+            assert all(x < 24 for x, _ in cells)
+            taken |= cells
+
+
+def test_the_order_of_the_input_does_not_matter() -> None:
+    backwards = replace(
+        SHOP,
+        alarms=SHOP.alarms[::-1],
+        composites=SHOP.composites[::-1],
+        fleet=replace(SHOP.fleet, resources=SHOP.fleet.resources[::-1]),
+    )
+    assert everything(bodies(backwards)) == everything(bodies(SHOP))
+
+
+def test_an_application_of_a_thousand_functions_keeps_every_limit_and_every_alarm() -> None:
+    large = planned(*(function(f"fn-{n}") for n in range(1_000)))
+    made = {name: body for name, body in bodies(large).items() if "-app-" in name}
+    shown = set()
+    for body in made.values():
+        metrics = [len(one["metrics"]) for one in of_kind(body, "metric")]
+        assert len(body["widgets"]) <= 500
+        assert sum(metrics) <= 2_500
+        assert max(metrics) <= 500
+        shown |= {arn for one in of_kind(body, "alarm") for arn in one["alarms"]}
+    assert {f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{one.name}" for one in large.alarms} <= shown
+
+
+def test_a_new_function_changes_one_part_only() -> None:
+    before = bodies(planned(*(function(f"fn-{n}") for n in range(600))))
+    after = bodies(planned(*(function(f"fn-{n}") for n in range(601))))
+    without_head = [
+        name
+        for name in before
+        if "-app-" in name and (name not in after or before[name]["widgets"][3:] != after[name]["widgets"][3:])
+    ]
+    assert len(before) > 5
+    assert len(without_head) <= 1
+
+
+def test_the_levels_of_an_alarm_stand_in_its_graph() -> None:
+    # lambda.duration: 0.8 x timeout until history is known, so 24,000 ms of 30 s
+    body = bodies(SHOP)["lookout-app-shop-eu-central-1"]
+    graph = next(one for one in of_kind(body, "metric") if one["title"] == "Duration, 95th percentile")
+    assert [one["value"] for one in graph["annotations"]["horizontal"]] == [24_000]
+    assert graph["annotations"]["horizontal"][0]["label"] == "above 24,000"
+    assert graph["yAxis"]["left"] == {"label": "ms", "min": 0, "showUnits": False}
+    (row,) = graph["metrics"]
+    assert row[:4] == ["AWS/Lambda", "Duration", "FunctionName", "shop-0"]
+    assert row[4]["stat"] == "p95"
+
+
+def test_an_alarm_on_both_sides_shows_its_metric_not_its_verdict() -> None:
+    text = '[[match]]\nname = "shop-0"\nrules."lambda.traffic" = { high = 900, low = 12 }'
+    made = bodies(plan(SHOP.fleet, parse(text)))["lookout-app-shop-eu-central-1"]
+    graph = next(one for one in of_kind(made, "metric") if one["title"] == "Invocations")
+    assert [(one["value"], one["label"]) for one in graph["annotations"]["horizontal"]] == [
+        (900, "above 900"),
+        (12, "below 12"),
+    ]
+    shown = [row for row in graph["metrics"] if row[-1].get("visible", True)]
+    assert [row[:2] for row in shown] == [["AWS/Lambda", "Invocations"]]
+    assert "IF(" not in json.dumps(graph)
+
+
+def test_metric_math_shows_its_result_and_hides_its_parts() -> None:
+    body = bodies(SHOP)["lookout-app-shop-eu-central-1"]
+    graph = next(one for one in of_kind(body, "metric") if one["title"] == "Error rate")
+    assert [row[-1].get("visible", True) for row in graph["metrics"]] == [False, False, True]
+    assert graph["metrics"][2][0]["expression"] == "IF(m1>=3,100*m1/m2,0)"
+
+
+def test_resources_stand_in_the_order_in_which_data_flows() -> None:
+    def queue(name: str) -> Resource:
+        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+        return Resource(service="sqs", name=name, id=arn, region=REGION, account=ACCOUNT, application="shop")
+
+    source, dead, worker = queue("a-source"), queue("b-dead"), function("a-worker")
+    links = (
+        Link(worker.id, dead.id, "dead_letter"),
+        Link(source.id, worker.id, "invokes"),
+        Link(dead.id, dead.id, "invokes"),  # a loop must not hang it
+    )
+    body = bodies(planned(dead, worker, source, links=links))["lookout-app-shop-eu-central-1"]
+    heads = [one["markdown"].splitlines()[0] for one in of_kind(body, "text")]
+    assert heads[1:] == [r"### a\-source", r"### a\-worker", r"### b\-dead"]
+
+
+def test_the_function_dashboard_names_no_function_but_its_variable() -> None:
+    made = bodies(SHOP)["lookout-function-eu-central-1"]
+    assert "shop-" not in json.dumps(made["widgets"])
+    (variable,) = made["variables"]
+    assert variable["pattern"] == "LOOKOUT_FUNCTION"
+    rows = [row for one in of_kind(made, "metric") for row in one["metrics"] if len(row) > 1]
+    assert rows
+    assert all(row[2:4] == ["FunctionName", "LOOKOUT_FUNCTION"] for row in rows)
+    duration = next(one for one in of_kind(made, "metric") if "Duration" in one["title"])
+    assert [row[4]["stat"] for row in duration["metrics"]] == ["p50", "p95", "p99"]
+
+
+def test_the_fleet_ranks_by_metrics_insights_so_that_new_functions_are_in_it() -> None:
+    body = bodies(SHOP)["lookout-fleet-eu-central-1"]
+    expressions = {row[0]["expression"] for one in of_kind(body, "metric") for row in one["metrics"] if len(row) == 1}
+    assert (
+        'SELECT SUM("Errors") FROM SCHEMA("AWS/Lambda", "FunctionName") '
+        'GROUP BY "FunctionName" ORDER BY SUM() DESC LIMIT 10'
+    ) in expressions
+    assert (
+        "SORT(SEARCH('{AWS/Lambda,FunctionName} MetricName=\"Duration\"', 'p95', 300), MAX, DESC, 10)"
+    ) in expressions
+    golden = [one for one in of_kind(body, "metric") if one["view"] == "singleValue"]
+    assert [one["title"] for one in golden] == ["Invocations", "Errors", "Duration", "Throttles"]
+    assert all(one["sparkline"] for one in golden)
+
+
+def test_a_search_returns_500_series_so_larger_fleets_rank_by_the_maximum() -> None:
+    body = bodies(planned(*(function(f"fn-{n}", f"app-{n % 30}") for n in range(501))))["lookout-fleet-eu-central-1"]
+    text = json.dumps(body)
+    assert "SEARCH(" not in text
+    assert 'SELECT MAX(\\"Duration\\")' in text
+
+
+def test_the_fleet_shows_the_alarms_that_page_first_and_only_while_they_are_on() -> None:
+    body = bodies(SHOP)["lookout-fleet-eu-central-1"]
+    on = [one for one in of_kind(body, "alarm") if one["title"].startswith("On now")]
+    assert all(one["states"] == ["ALARM"] for one in on)
+    assert sum(len(one["alarms"]) for one in on) == len(SHOP.alarms)
+    many = planned(*(function(f"fn-{n}") for n in range(1_000)))
+    shown = [arn for one in of_kind(bodies(many)["lookout-fleet-eu-central-1"], "alarm") for arn in one["alarms"]]
+    assert len(shown) <= 20 * 100
+
+
+def test_a_template_leaves_region_and_account_to_cloudformation() -> None:
+    resource = Resource(
+        service="lambda", name="orders", id="template:Orders", application="shop", facts={"timeout_ms": 3000}
+    )
+    made = bodies(planned(resource))
+    assert "lookout-fleet-${AWS::Region}" in made
+    body = made["lookout-app-shop-${AWS::Region}"]
+    assert [error.message for error in VALID.iter_errors(body)] == []
+    arns = [arn for one in of_kind(body, "alarm") for arn in one["alarms"]]
+    assert (
+        "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:lookout/lambda.errors/orders" in arns
+    )
+    assert "${" not in everything(bodies(SHOP))
+
+
+def test_text_from_outside_is_no_markdown() -> None:
+    hostile = "[x](javascript:1) **b** <script> `c`\u202e${AWS::Region}"
+    body = bodies(planned(function("orders", hostile)))
+    (markdown,) = [
+        one["markdown"]
+        for name in body
+        if "-app-" in name
+        for one in of_kind(body[name], "text")
+        if "resource" in one["markdown"]
+    ]
+    head = markdown.splitlines()[0]
+    assert r"\[x\]\(javascript:1\) \*\*b\*\* \<script\>" in head
+    assert "${" not in head
+    assert "\u202e" not in head
+
+
+def test_two_applications_never_share_a_dashboard() -> None:
+    made = bodies(planned(function("a", "my app"), function("b", "my-app"), function("c", "my.app"), function("d", "")))
+    assert len([name for name in made if "-app-my-app" in name]) == 3
+    assert "lookout-rest-eu-central-1" in made
+
+
+def test_an_alarm_that_is_not_ours_is_drawn_with_its_threshold() -> None:
+    query = Query(id="m1", namespace="Acme", metric="Orders", dimensions=(("Shop", "a"),), statistic="Sum")
+    resource = function("orders")
+    alarm = Alarm(
+        name="orders-low",
+        rule="acme.orders",
+        resource=resource.id,
+        description="ours alone",
+        severity=Severity.TICKET,
+        queries=(query,),
+        comparison=Comparison.BELOW,
+        threshold=7,
+        datapoints=1,
+        periods=1,
+        missing=Missing.MISSING,
+    )
+    body = bodies(Plan(fleet=Fleet(resources=(resource,)), alarms=(alarm,)))["lookout-app-shop-eu-central-1"]
+    (graph,) = of_kind(body, "metric")
+    assert graph["title"] == "Orders"
+    assert graph["annotations"]["horizontal"][0]["value"] == 7
+
+
+def test_an_empty_plan_has_a_fleet_dashboard_and_nothing_else() -> None:
+    (body,) = bodies(planned()).values()
+    assert VALID.is_valid(body)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Query,
+            id=st.from_regex(r"[a-z][a-z0-9]{0,5}", fullmatch=True),
+            namespace=names,
+            metric=names,
+            dimensions=st.lists(st.tuples(names, names), max_size=3).map(tuple),
+            statistic=st.sampled_from(["Sum", "p99"]),
+            period_s=st.sampled_from([60, 300]),
+            label=names,
+            returned=st.booleans(),
+        ),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda one: one.id,
+    )
+)
+def test_what_a_widget_asks_for_is_what_it_was_made_from(queries: list[Query]) -> None:
+    rows = widgets.metric_rows(queries, token="errors")
+    widget = widgets.graph("t", rows, axis="a", region=REGION)
+    assert widgets.queries(widget) == tuple(queries)

@@ -1,0 +1,450 @@
+"""The command line: its rows, its exit status, its files, and the two commands that need no account."""
+
+import argparse
+import gzip
+import importlib
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lookout import cli, files, reports, show
+from lookout.commands import COMMANDS, Command
+from monitors.errors import InputError, LookoutError
+
+CHOSEN = argparse.Namespace
+Stdin = Callable[[bytes], None]
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """(status, stdout, stderr) of one command in this process."""
+    status = cli.main(arguments)
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.fixture
+def stdin(monkeypatch: pytest.MonkeyPatch) -> Stdin:
+    """Call it with the bytes that the command is to find on its standard input."""
+    return lambda raw: monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+
+
+def commands(monkeypatch: pytest.MonkeyPatch, **run_by_name: str) -> None:
+    monkeypatch.setattr(cli, "COMMANDS", [Command(name, "a command", run) for name, run in run_by_name.items()])
+
+
+# --- the rows ------------------------------------------------------------------------------------
+
+
+def test_names_are_unique() -> None:
+    assert len({command.name for command in COMMANDS}) == len(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_what_a_row_runs_is_there(command: Command) -> None:
+    module, _, name = command.run.partition(":")
+    assert callable(getattr(importlib.import_module(module), name))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_explains_itself(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        cli.main([command.name, "--help"])
+    told = capsys.readouterr().out
+    assert exited.value.code == 0
+    assert all(flag in told for argument in command.arguments for flag in argument.flags if flag.startswith("-"))
+    assert all(example in told for example in command.examples)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = "import lookout.cli, sys; print({m.partition('.')[0] for m in sys.modules} & set(sys.argv[1:]))"
+    heavy = ("boto3", "botocore", "pydantic", "jinja2", "rich", "aws_xray_sdk", "ministack")
+    done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+# --- exit status ---------------------------------------------------------------------------------
+
+
+def succeed(chosen: CHOSEN) -> int:
+    print("result")
+    return 0
+
+
+def find(chosen: CHOSEN) -> int:
+    return 1
+
+
+def refuse(chosen: CHOSEN) -> int:
+    raise LookoutError("lookout.toml:3: no such rule")
+
+
+def interrupted(chosen: CHOSEN) -> int:
+    raise KeyboardInterrupt
+
+
+def broken(chosen: CHOSEN) -> int:
+    raise ZeroDivisionError("a bug")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "out", "err"),
+    [
+        ("succeed", 0, "result\n", ""),
+        ("find", 1, "", ""),
+        ("refuse", 2, "", "error: lookout.toml:3: no such rule\n"),
+        ("interrupted", 130, "", "stopped\n"),
+    ],
+)
+def test_exit_status(
+    name: str, status: int, out: str, err: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands(monkeypatch, act=f"{__name__}:{name}")
+    assert run(capsys, "act") == (status, out, err)
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    commands(monkeypatch, act=f"{__name__}:broken")
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["act"])
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("nothing",), ("plan", "--wrong"), ("logs",), ("local", "sideways"), ("rightsize", "--days", "x")]
+)
+def test_a_wrong_argument_ends_with_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        cli.main(arguments)
+    assert exited.value.code == 2
+    assert "usage: lookout" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("logs", "--help"), ("logs", "--pattern", "x"), ("logs", "--pattern", "x", "--json")]
+)
+def test_a_closed_pipe_is_no_error(arguments: tuple[str, ...]) -> None:
+    """As in `lookout ... | head`, where nobody reads the rest."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "lookout.cli", *arguments],
+            input="x\n",
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# --- what is printed -----------------------------------------------------------------------------
+
+
+def test_hostile_text_reaches_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither as a terminal's commands, nor as markup, nor as bytes that can't be printed."""
+    hostile = "\x1b]0;owned\x07 [bold] [/nothing] \ud800 \u202e"
+    show.table(hostile, ("name",), [(hostile,)])
+    show.line(hostile)
+    show.note(hostile)
+    captured = capsys.readouterr()
+    for text in (captured.out, captured.err):
+        assert not {"\x1b", "\x07", "\ud800", "\u202e"} & set(text)
+        assert "[bold] [/nothing]" in text
+
+
+def test_numbers_are_set_right(capsys: pytest.CaptureFixture[str]) -> None:
+    show.table("a title far longer than the table is wide", ("n", "x"), [(1234567, 0.5), (1, 1000.0)])
+    title, *drawn = capsys.readouterr().out.splitlines()
+    assert title == "a title far longer than the table is wide"
+    cells = [line.strip("│ ").split("│") for line in drawn if line.startswith("│")]
+    assert [[cell.strip() for cell in row] for row in cells] == [["1,234,567", "0.50"], ["1", "1,000.00"]]
+    assert len({line.rindex("│ ") for line in drawn if line.startswith("│")}) == 1
+
+
+def test_a_row_is_a_line_where_no_terminal_watches(capsys: pytest.CaptureFixture[str]) -> None:
+    show.table("t", ("name", "why"), [("shop-orders", "word " * 100)])
+    assert sum("word" in line for line in capsys.readouterr().out.splitlines()) == 1
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def test_lines_of_text_and_gz_and_standard_input(tmp_path: Path, stdin: Stdin) -> None:
+    plain, packed = tmp_path / "a.txt", tmp_path / "b.gz"
+    plain.write_bytes(b"one\ntwo \xff\n")
+    packed.write_bytes(gzip.compress(b"three\n"))
+    stdin(b"four \xfe\nfive")
+    assert list(files.lines([str(plain), str(packed), "-"])) == [
+        "one\n",
+        "two \ufffd\n",
+        "three\n",
+        "four \ufffd\n",
+        "five",
+    ]
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    whole = gzip.compress(os.urandom(500))
+    damaged = {
+        "cut.gz": whole[:100],
+        "no.gz": b"plain text",
+        "broken.gz": whole[:10] + b"\xff" * 200 + whole[210:],
+    }
+    for name, raw in damaged.items():
+        (tmp_path / name).write_bytes(raw)
+    for name in (*damaged, "missing.txt", "."):
+        with pytest.raises(InputError, match=name):
+            list(files.lines([str(tmp_path / name)]))
+        with pytest.raises(InputError, match=name):
+            list(reports._exported(str(tmp_path / name)))
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [(b'{"a":\n 1,,}', "2:4: not JSON"), (b"\xff", "utf-8"), (b"[" * 100_000, "nested too deeply")],
+)
+def test_json_files_that_are_none(raw: bytes, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "fleet.json"
+    path.write_bytes(raw)
+    with pytest.raises(InputError, match=rf"fleet\.json.*{told}"):
+        files.read_json(str(path))
+
+
+def test_written_files_make_their_folders_and_take_any_text(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "a.csv"
+    files.write(path, "Köln \ud800\n")
+    assert path.read_text(encoding="utf-8") == "Köln \\ud800\n"
+    with pytest.raises(InputError, match="cannot be written"):
+        files.write(path / "below a file", "")
+
+
+def test_settings_are_those_named_else_those_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert files.chosen_settings(None) == files.Settings()
+    Path("lookout.toml").write_text('runbooks = "here"')
+    Path("other.toml").write_text('runbooks = "there"')
+    assert files.chosen_settings(None).runbooks == "here"
+    assert files.chosen_settings("other.toml").runbooks == "there"
+    with pytest.raises(LookoutError, match=r"nowhere\.toml"):
+        files.chosen_settings("nowhere.toml")
+
+
+# --- lookout logs --------------------------------------------------------------------------------
+
+PAYMENTS = b"""{"event": "payment", "amount": 40}
+{"event": "refund", "amount": 7}
+{"event": "payment", "amount": 2.5}
+{"event": "payment"}
+not JSON at all
+"""
+PAYMENT = ("logs", "--pattern", '{ $.event = "payment" }', "--value", "$.amount")
+
+
+def test_logs_sums_what_matches(stdin: Stdin, capsys: pytest.CaptureFixture[str]) -> None:
+    stdin(PAYMENTS)
+    status, out, _ = run(capsys, *PAYMENT, "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert (found["lines"], found["matched"], found["without_value"]) == (5, 3, 1)
+    assert (found["sum"], found["minimum"], found["maximum"]) == (42.5, 2.5, 40)
+    assert [sample["value"] for sample in found["samples"]] == [40, 2.5, None]
+
+
+def test_logs_as_a_table(stdin: Stdin, capsys: pytest.CaptureFixture[str]) -> None:
+    stdin(PAYMENTS)
+    status, out, err = run(capsys, *PAYMENT)
+    assert (status, out.splitlines()[0]) == (0, "3 of 5 lines match")
+    assert "1 matching lines have no number at $.amount" in err
+
+
+def test_logs_names_the_fields_of_a_space_delimited_pattern(stdin: Stdin, capsys: pytest.CaptureFixture[str]) -> None:
+    stdin(b"127.0.0.1 404\n")
+    _, out, _ = run(capsys, "logs", "--pattern", "[ip, status = 4*]", "--value", "$status", "--json")
+    (sample,) = json.loads(out)["samples"]
+    assert (sample["value"], sample["fields"]) == (404, {"$ip": "127.0.0.1", "$status": "404"})
+
+
+def test_logs_without_a_match_ends_with_1(stdin: Stdin, capsys: pytest.CaptureFixture[str]) -> None:
+    stdin(b"all is well\n")
+    assert run(capsys, "logs", "--pattern", "ERROR")[0] == 1
+
+
+@pytest.mark.parametrize("arguments", [("{ $.a = ", "1"), ("ERROR", "$.amount")])
+def test_logs_refuses_what_aws_would_even_if_nothing_matches(
+    arguments: tuple[str, str], stdin: Stdin, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stdin(b"all is well\n")
+    status, out, err = run(capsys, "logs", "--pattern", arguments[0], "--value", arguments[1])
+    assert (status, out) == (2, "")
+    assert err.startswith("error: ")
+
+
+# --- lookout traces ------------------------------------------------------------------------------
+
+BEGUN_S = 0x68AA0000
+
+
+def trace(number: int, ms: float) -> dict[str, Any]:
+    """One direct invocation, a minute after the one before."""
+    start = BEGUN_S + 60 * number
+    return {
+        "Id": f"1-{start:08x}-{number:024x}",
+        "Segments": [
+            {"id": "s", "name": "shop", "origin": "AWS::Lambda", "start_time": start, "end_time": start + ms / 1000},
+            {
+                "id": "f",
+                "name": "shop",
+                "parent_id": "s",
+                "origin": "AWS::Lambda::Function",
+                "start_time": start,
+                "end_time": start + ms / 1000,
+            },
+        ],
+    }
+
+
+TRACES = [trace(0, 10), trace(1, 20), trace(2, 30)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"Traces": TRACES}),
+        json.dumps(TRACES),
+        "\n".join(json.dumps(one) for one in TRACES) + "\n\n",
+    ],
+    ids=["as answered", "a list", "a line each"],
+)
+def test_traces_of_a_file(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "traces.jsonl.gz"
+    path.write_bytes(gzip.compress(text.encode()))
+    status, out, _ = run(capsys, "traces", "--file", str(path), "--json")
+    found = json.loads(out)
+    assert (status, found["traces_read"], found["traces_used"]) == (0, 3, 3)
+    assert (found["start"], found["end"]) == (BEGUN_S, BEGUN_S + 120)
+    (shop,) = found["functions"]
+    assert (shop["function"], shop["response"]["p50_ms"], shop["cold_share"]) == ("shop", pytest.approx(20), 0)
+
+
+def test_traces_as_page_and_sheet_and_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(TRACES[0]))
+    for name, sign in (("latency.html", "<!doctype html>"), ("latency.csv", "function,")):
+        assert run(capsys, "traces", "--file", str(path), "-o", str(tmp_path / name))[:2] == (0, "")
+        assert (tmp_path / name).read_text().lower().lstrip("\ufeff").startswith(sign)
+    status, out, _ = run(capsys, "traces", "--file", str(path))
+    assert status == 0
+    assert "shop" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"resources": []}', "no traces: expected"),
+        ("[1, 2]", "no traces: expected"),
+        ("7", "no traces: expected"),
+        ("", "no traces: expected"),
+        ('{"Id": "a"}\nnot a trace\n', r"x\.json:2: not JSON"),
+    ],
+)
+def test_traces_of_a_wrong_file(text: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=told):
+        reports.traces(cli._parser().parse_args(["traces", "--file", str(path)]))
+
+
+def test_a_report_is_a_page_or_a_sheet(tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(TRACES))
+    with pytest.raises(InputError, match=r"\.html or \.csv"):
+        reports.traces(cli._parser().parse_args(["traces", "--file", str(path), "-o", "latency.pdf"]))
+
+
+# --- lookout rightsize ---------------------------------------------------------------------------
+
+
+def report_line(number: int, *, ms: float = 100, memory_mb: int = 128, used_mb: int = 60) -> str:
+    """A REPORT line as Lambda writes it."""
+    return (
+        f"REPORT RequestId: 00000000-0000-4000-8000-{number:012}\tDuration: {ms:.2f} ms\t"
+        f"Billed Duration: {ms:.0f} ms\tMemory Size: {memory_mb} MB\tMax Memory Used: {used_mb} MB\t"
+    )
+
+
+def test_rightsize_of_bare_lines_is_about_the_function_the_file_is_named_after(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "shop-orders.log"
+    path.write_text(f"START RequestId: x\n{report_line(1)}\n2026-11-02T00:00:00.000Z {report_line(2)}\nhello\n")
+    status, out, _ = run(capsys, "rightsize", str(path), "--json")
+    found = json.loads(out)
+    (advice,) = found["advice"]
+    assert (status, found["invocations"]) == (0, 2)
+    assert (advice["function"], advice["memory_mb"], advice["used_mb"]) == ("shop-orders", 128, 60)
+    assert (advice["action"], advice["flags"]) == ("unknown", ["few_data"])
+    assert found["end"] == 1_793_577_600  # date -u -d 2026-11-02 +%s
+
+
+def test_rightsize_of_events_with_their_log_groups(stdin: Stdin, capsys: pytest.CaptureFixture[str]) -> None:
+    """Memory that was used up must be raised, however few lines tell of it: something to do, so 1."""
+    events = [
+        {
+            "logGroup": "/aws/lambda/shop-import",
+            "logStream": f"2026/11/01/[$LATEST]{number:032x}",
+            "timestamp": 1_793_491_200_000 + number,
+            "message": report_line(number, used_mb=128),
+        }
+        for number in range(3)
+    ]
+    stdin("\n".join(map(json.dumps, events)).encode())
+    status, out, _ = run(capsys, "rightsize", "-", "--json")
+    (advice,) = json.loads(out)["advice"]
+    assert (status, advice["function"], advice["action"], advice["sandboxes"]) == (1, "shop-import", "raise", 3)
+    assert advice["advised_mb"] > 128
+
+
+def test_rightsize_as_page_and_sheet_and_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "shop-orders.log.gz"
+    path.write_bytes(gzip.compress(report_line(1).encode()))
+    for name, sign in (("memory.html", "<!doctype html>"), ("memory.csv", "function,")):
+        assert run(capsys, "rightsize", str(path), "-o", str(tmp_path / name))[:2] == (0, "")
+        assert (tmp_path / name).read_text().lower().lstrip("\ufeff").startswith(sign)
+    status, out, _ = run(capsys, "rightsize", str(path))
+    assert status == 0
+    assert "shop-orders" in out
+
+
+def test_rightsize_of_a_file_that_reports_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("REPORT on the garden\n")
+    with pytest.raises(InputError, match=r"notes\.txt: no REPORT lines"):
+        reports.rightsize(cli._parser().parse_args(["rightsize", str(path)]))
+
+
+JSON_VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([[]])
+EVENTS = st.fixed_dictionaries(
+    {"message": st.just(report_line(1)) | st.text()},
+    optional={"timestamp": JSON_VALUES, "logGroup": JSON_VALUES, "logStream": JSON_VALUES},
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(raw=st.lists(st.binary() | EVENTS.map(lambda event: json.dumps(event).encode()), max_size=5))
+def test_no_line_of_a_log_raises_anything_but_an_input_error(raw: list[bytes], tmp_path: Path) -> None:
+    path = tmp_path / "hostile.log"
+    path.write_bytes(b"\n".join([*raw, b'{"a":' * 30_000, b"0001-01-01T00:00:00 x", report_line(9).encode()]))
+    status = reports.rightsize(cli._parser().parse_args(["rightsize", str(path), "--json"]))
+    assert status in (0, 1)
