@@ -39,6 +39,11 @@ def bodies(plan: Plan) -> dict[str, dict[str, Any]]:
     return dict(sorted(made.items()))
 
 
+def metric_counts(made: Mapping[str, Mapping[str, Any]]) -> list[int]:
+    """How many metrics each of these dashboards shows, which is what their price depends on."""
+    return [sum(map(metric_count, body["widgets"])) for body in made.values()]
+
+
 def _body(rows: Sequence[Row]) -> dict[str, Any]:
     return {"start": "-PT12H", "periodOverride": "inherit", "widgets": placed(rows)}
 

@@ -55,10 +55,12 @@ def ms(value: float | None) -> str:
 
 
 def usd(value: float | None) -> str:
-    """US dollars, to the cent below 1,000."""
+    """US dollars, to the cent below 1,000; of less than a cent, its first two digits."""
     if value is None or not math.isfinite(value):
         return NONE
-    return f"{'−' if value < 0 else ''}${abs(value):,.{0 if abs(value) >= 1000 else 2}f}"
+    size = abs(value)
+    digits = 0 if size >= 1000 else 2 if size >= 0.01 or size < 0.00001 else 1 - math.floor(math.log10(size))
+    return f"{'−' if value < 0 else ''}${size:,.{digits}f}"
 
 
 def share(value: float | None) -> str:

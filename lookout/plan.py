@@ -4,14 +4,14 @@ import argparse
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
 import boto3
 
-from dashboards.body import bodies
+from dashboards.body import bodies, metric_counts
 from infra.apply import apply as apply_templates
 from infra.aws.bucket import code_bucket
 from infra.aws.session import session
@@ -20,6 +20,7 @@ from infra.learn import learn
 from infra.stacks import dump, templates
 from lookout import files, show
 from lookout.survey import load
+from monitors.candidates import Candidate
 from monitors.cost import Cost, cost
 from monitors.coverage import Coverage, coverage
 from monitors.errors import InputError
@@ -82,18 +83,23 @@ def apply(chosen: argparse.Namespace) -> int:
 
 
 def _planned(fleet: Fleet, chosen: argparse.Namespace) -> Planned:
+    """The plan of one account and Region. Log metrics are planned where the log subscriber is there to make them."""
     wanted = files.chosen_settings(chosen.settings)
     region = next((one.region for one in fleet.resources if one.region), "")
     learned: Mapping[tuple[str, str], LearnedLevels] = NOTHING_LEARNED
-    if not chosen.no_learn and not chosen.fleet:
-        learned = _learned(session(region=region), fleet, wanted)
-    made = plan(fleet, wanted, learned=learned)
-    return Planned(region, made, cost(made, dashboard_metrics=[0] * len(bodies(made))), coverage(made))
+    subscriber = True
+    if not chosen.fleet:
+        account = session(region=region)
+        subscriber = "SubscriberArn" in deployed(account)
+        if not chosen.no_learn:
+            learned = _learned(account, to_learn(fleet, wanted, subscriber=subscriber))
+    made = plan(fleet, wanted, learned=learned, subscriber=subscriber)
+    return Planned(region, made, cost(made, dashboard_metrics=metric_counts(bodies(made))), coverage(made))
 
 
-def _learned(account: boto3.Session, fleet: Fleet, wanted: Settings) -> Mapping[tuple[str, str], Levels]:
+def _learned(account: boto3.Session, candidates: Sequence[Candidate]) -> Mapping[tuple[str, str], Levels]:
     with show.progress("learning levels") as progress:
-        return learn(account, to_learn(fleet, wanted), end_s=time.time(), progress=progress)
+        return learn(account, candidates, end_s=time.time(), progress=progress)
 
 
 def _topics(wanted: Settings, deployed: Mapping[str, str]) -> dict[str, str]:

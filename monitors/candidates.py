@@ -19,8 +19,6 @@ class Candidate:
     resource: Resource
     subject: str
     """What the alarm's name calls it."""
-    key: tuple[str, str]
-    """(rule id, Resource.id, for a part with its name behind a slash): where its learned levels are kept."""
     queries: tuple[Query, ...]
     """What is judged: the one returned is the metric itself or the rule's expression."""
     layers: tuple[Layer, ...]
@@ -101,7 +99,6 @@ def _on(rule: Rule, resource: Resource, layers: tuple[Layer, ...], index: _Index
             rule=rule,
             resource=resource,
             subject=f"{name}/{part}" if part else name,
-            key=(rule.id, f"{resource.id}/{part}" if part else resource.id),
             queries=queries,
             layers=layers,
         )

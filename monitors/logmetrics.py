@@ -117,7 +117,7 @@ def _plain_columns(rows: Sequence[tuple[str, ...]]) -> dict[Metric, list[float]]
     if not rows:
         return {}
     billed, sizes, used = zip(*rows, strict=True)
-    used_mb = list(map(int, used))
+    used_mb: list[float] = list(map(int, used))
     return {
         BILLED: list(map(int, billed)),
         USED: used_mb,
@@ -148,7 +148,7 @@ def _values(report: Invocation) -> list[tuple[Metric, float]]:
     return [(metric, value) for metric, value in values if value is not None]
 
 
-def _percent(used_mb: int, memory_mb: int) -> float:
+def _percent(used_mb: float, memory_mb: int) -> float:
     """Cut to a hundredth, not rounded: 100 is full."""
     return used_mb * 10_000 // memory_mb / 100
 

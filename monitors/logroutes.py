@@ -26,8 +26,13 @@ class LogRoutes(NamedTuple):
     notes: tuple[Finding, ...]
 
 
-def log_routes(fleet: Fleet, definitions: tuple[MetricDefinition, ...], catalog: Catalog) -> LogRoutes:
-    """The metric filters and subscriptions the fleet's log groups are to have, and why some have none."""
+def log_routes(
+    fleet: Fleet, definitions: tuple[MetricDefinition, ...], catalog: Catalog, *, subscriber: bool
+) -> LogRoutes:
+    """The metric filters and subscriptions the fleet's log groups are to have, and why some have none.
+
+    Without a `subscriber` there is nobody to subscribe.
+    """
     groups = {one.name: one for one in fleet.resources if one.service in _log_groups(catalog)}
     filters: list[MetricFilter] = []
     notes: list[Finding] = []
@@ -38,7 +43,7 @@ def log_routes(fleet: Fleet, definitions: tuple[MetricDefinition, ...], catalog:
         if rest:
             left_over[group.name] = [replace(one, log_groups=group.name) for one, _ in rest]
         notes += [_note("run_by_subscriber", group, f"{one.name}: {why}", metric=one.name) for one, why in rest]
-    subscriptions, refused = _subscriptions(fleet, groups, {*left_over}, catalog)
+    subscriptions, refused = _subscriptions(fleet, groups, {*left_over}, catalog, subscriber=subscriber)
     run = tuple(one for subscription in subscriptions for one in left_over.get(subscription.log_group, ()))
     return LogRoutes(tuple(filters), subscriptions, run, (*notes, *refused))
 
@@ -91,7 +96,7 @@ def _native(
 
 
 def _subscriptions(
-    fleet: Fleet, groups: dict[str, Resource], left_over: set[str], catalog: Catalog
+    fleet: Fleet, groups: dict[str, Resource], left_over: set[str], catalog: Catalog, *, subscriber: bool
 ) -> tuple[tuple[Subscription, ...], list[Finding]]:
     """One for each log group that carries platform lines or a definition that CloudWatch Logs cannot run."""
     platform = {one.id for one in catalog.services if one.platform_logs}
@@ -105,7 +110,7 @@ def _subscriptions(
         writers = loggers[name] or [groups[name]]
         if any(names.is_own(one.name) for one in writers):
             continue  # its own lines would come back to it, each time as more lines
-        refusal = _refusal(name, groups.get(name))
+        refusal = _refusal(name, groups.get(name)) if subscriber else "the log subscriber is not deployed"
         if refusal:
             notes += [_note("not_subscribed", one, refusal, log_group=name) for one in writers]
         else:

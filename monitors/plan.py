@@ -28,13 +28,16 @@ def plan(
     settings: Settings,
     *,
     learned: Mapping[tuple[str, str], LearnedLevels] = NOTHING_LEARNED,
+    subscriber: bool = True,
     catalog: Catalog = CATALOG,
 ) -> Plan:
-    """All that would be watched. `learned` is by (rule id, Resource.id), as `to_learn` gives them: Candidate.key.
+    """All that would be watched.
 
+    `learned` is by (rule id, Resource.id); the parts of a resource share theirs. `subscriber` is whether the log
+    subscriber is deployed, or will be: without it there are no log metrics.
     What does not become an alarm, filter or subscription, though one might expect it, is a note with the reason.
     """
-    routes = log_routes(fleet, settings.metrics, catalog)
+    routes = log_routes(fleet, settings.metrics, catalog, subscriber=subscriber)
     fleet = with_subscribed(fleet, routes.subscriptions, catalog)
     alarms: dict[str, Alarm] = {}
     notes = [*routes.notes, *_match_nothing(fleet, settings)]
@@ -42,9 +45,8 @@ def plan(
         made = found if isinstance(found, Finding) else _alarm(found, settings, learned)
         if isinstance(made, Finding):
             notes.append(made)
-        elif alarms.setdefault(made.name, made).queries != made.queries:
-            title = f"{made.rule}: another resource has the alarm {made.name}"
-            notes.append(Finding(kind="name_taken", resource=made.resource, title=title, evidence={"rule": made.rule}))
+        elif (first := alarms.setdefault(made.name, made)) is not made:
+            notes.append(_second(made, first))
     return Plan(
         fleet=fleet,
         alarms=tuple(alarms.values()),
@@ -56,9 +58,11 @@ def plan(
     )
 
 
-def to_learn(fleet: Fleet, settings: Settings, *, catalog: Catalog = CATALOG) -> tuple[Candidate, ...]:
+def to_learn(
+    fleet: Fleet, settings: Settings, *, subscriber: bool = True, catalog: Catalog = CATALOG
+) -> tuple[Candidate, ...]:
     """Every rule on every resource whose level its history may set; which sides, `levels.learnable` says."""
-    routes = log_routes(fleet, settings.metrics, catalog)
+    routes = log_routes(fleet, settings.metrics, catalog, subscriber=subscriber)
     fleet = with_subscribed(fleet, routes.subscriptions, catalog)
     return tuple(
         found
@@ -78,7 +82,7 @@ def by_place(fleet: Fleet) -> dict[tuple[str, str], Fleet]:
 def _alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str], LearnedLevels]) -> Alarm | Finding:
     """The alarm, or the note that says which level it lacks."""
     rule, resource = found.rule, found.resource
-    high, low = sides(rule, resource, found.layers, learned.get(found.key))
+    high, low = sides(rule, resource, found.layers, learned.get((rule.id, resource.id)))
     if high.level is None and low.level is None:
         return note("no_level", rule.id, resource, high.basis or low.basis)
     queries, comparison, threshold = _judged(found.queries, high.level, low.level)
@@ -116,6 +120,14 @@ def _alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str
         missing=(low.level is not None and rule.missing_low) or rule.missing,
         evidence=_evidence(high, low),
     )
+
+
+def _second(made: Alarm, first: Alarm) -> Finding:
+    """Two alarms of one name: on the same metric, as of two REST APIs of one name, the first watches both."""
+    same = made.queries == first.queries
+    title = f"{made.rule}: {'watched by' if same else 'not watched, since it has the name of'} {made.name}"
+    kind = "watched_together" if same else "name_taken"
+    return Finding(kind=kind, resource=made.resource, title=title, evidence={"rule": made.rule, "reason": title})
 
 
 def _judged(

@@ -23,6 +23,8 @@ DIMENSION_VALUE_LIMIT = 1024
 LARGEST_VALUE = 2.0**360
 OLDEST_MS = 14 * 24 * 3_600_000
 NEWEST_MS = 2 * 3_600_000
+"""How old and how far ahead a timestamp may be."""
+
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 Columns = Mapping[tuple[str, str], Sequence[float]]

@@ -1,5 +1,7 @@
 """Resources for tests: as the survey would have found them."""
 
+from dataclasses import replace
+
 from monitors.model import Fact, Fleet, Resource
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -22,12 +24,12 @@ def resource(
 
 def function(name: str, *, application: str = "", tags: dict[str, str] | None = None, **facts: Fact) -> Resource:
     own: dict[str, Fact] = {"timeout_ms": 30_000, "memory_mb": 256, "log_group": f"/aws/lambda/{name}"}
-    return resource("lambda", name, application=application, tags=tags, **{**own, **facts})
+    return replace(resource("lambda", name, application=application, tags=tags), facts={**own, **facts})
 
 
 def log_group(name: str, **facts: Fact) -> Resource:
     own: dict[str, Fact] = {"log_class": "STANDARD", "metric_filters": 0, "subscription_filters": ()}
-    return resource("logs", name, **{**own, **facts})
+    return replace(resource("logs", name), facts={**own, **facts})
 
 
 def fleet(*resources: Resource) -> Fleet:

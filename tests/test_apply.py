@@ -30,7 +30,7 @@ def text(resources: dict[str, Any], **more: Any) -> str:
 
 def deployed(session: Session, body: str, progress: Any = lambda _: None) -> dict[str, str]:
     return deploy_stack(
-        session,  # type: ignore[arg-type]
+        session,
         name="shop",
         template=body,
         parameters={"Stage": "live"},
@@ -123,7 +123,7 @@ def test_a_run_stopped_before_its_change_set_ran_is_taken_up() -> None:
     def stopped(**_: str) -> None:
         raise KeyboardInterrupt
 
-    session.cloudformation.execute_change_set = stopped  # type: ignore[method-assign,assignment]
+    session.cloudformation.execute_change_set = stopped  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         deployed(session, text({"Queue": QUEUE}))
     session.cloudformation.execute_change_set = run  # type: ignore[method-assign]
@@ -154,7 +154,7 @@ def test_deleting_what_is_there_and_what_is_not() -> None:
     session = Session()
     deployed(session, text({"Queue": QUEUE}))
     for _ in range(2):
-        assert delete(session, "shop", progress=lambda _: None, pause_s=0) == GONE  # type: ignore[arg-type]
+        assert delete(session, "shop", progress=lambda _: None, pause_s=0) == GONE
 
 
 # --- a plan ----------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ BIG = templates(plan(functions(150), Settings()), page_topic="arn:aws:sns:eu-wes
 
 
 def applied(session: Session, made: dict[str, Any], progress: Any = lambda _: None) -> None:
-    apply(session, made, bucket="code", progress=progress, pause_s=0)  # type: ignore[arg-type]
+    apply(session, made, bucket="code", progress=progress, pause_s=0)
 
 
 def alarms(session: Session) -> Iterable[str]:

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from dashboards import widgets
 from dashboards.body import bodies
-from monitors.model import Alarm, Comparison, Fleet, Link, Missing, Plan, Query, Resource, Severity
+from monitors.model import Alarm, Comparison, Fact, Fleet, Link, Missing, Plan, Query, Resource, Severity
 from monitors.plan import plan
 from monitors.settings import parse
 from tests.dashboard_schema import SCHEMA
@@ -21,7 +21,8 @@ REGION, ACCOUNT = "eu-central-1", "123456789012"
 VALID = Draft202012Validator(SCHEMA)
 
 
-def function(name: str, application: str = "shop", **facts: Any) -> Resource:
+def function(name: str, application: str = "shop", **facts: Fact) -> Resource:
+    known: dict[str, Fact] = {"timeout_ms": 30_000, "memory_mb": 512, "log_group": f"/aws/lambda/{name}"}
     return Resource(
         service="lambda",
         name=name,
@@ -29,7 +30,7 @@ def function(name: str, application: str = "shop", **facts: Any) -> Resource:
         region=REGION,
         account=ACCOUNT,
         application=application,
-        facts={"timeout_ms": 30_000, "memory_mb": 512, "log_group": f"/aws/lambda/{name}"} | facts,
+        facts=known | facts,
     )
 
 
@@ -75,7 +76,7 @@ def test_the_schema_refuses_what_aws_would(spoil: Any) -> None:
     assert not VALID.is_valid(body)
 
 
-names = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1, max_size=40)
+names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=40)
 fleets = st.lists(
     st.builds(
         function,

@@ -22,7 +22,7 @@ from monitors.catalog.rows import (
 )
 from monitors.catalog.tables import CATALOG
 from monitors.model import Alarm, Fact, Fleet, Resource
-from monitors.plan import plan, to_learn
+from monitors.plan import plan
 from monitors.settings import Override, Settings
 
 CLOUDWATCH = botocore.session.get_session().get_service_model("cloudwatch")
@@ -188,7 +188,7 @@ def having(rule: Rule) -> Resource:
 
 def alarms_of(rule: Rule) -> tuple[Alarm, ...]:
     fleet, settings = Fleet(resources=(having(rule),)), Settings(rules={rule.id: Override(enabled=True)})
-    made = plan(fleet, settings, learned={one.key: Known() for one in to_learn(fleet, settings)})
+    made = plan(fleet, settings, learned={(rule.id, "arn:thing"): Known()})
     return tuple(one for one in made.alarms if one.rule == rule.id)
 
 

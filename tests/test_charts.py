@@ -13,6 +13,7 @@ from dashboards.vega import Chart
 from monitors.evaluate import Episode
 from monitors.model import Series, State
 from monitors.rightsize.report import Action
+from monitors.traces.report import PhaseTime
 from tests import dashboard_samples as samples
 
 START = 1_795_478_400  # 2026-11-24 00:00 UTC
@@ -167,7 +168,7 @@ def test_the_table_of_phases_begins_with_what_adds_most_to_the_tail() -> None:
 
 
 def test_a_phase_nobody_heard_of_is_drawn_all_the_same() -> None:
-    strange = latency_charts.PhaseTime(phase="quantum", target="", middle_ms=1, tail_ms=2)
+    strange = PhaseTime(phase="quantum", target="", middle_ms=1, tail_ms=2)
     assert latency_charts.phase_words(strange) == "quantum"
 
 

@@ -39,7 +39,7 @@ class Page(HTMLParser):
         assert not self.open, self.open[-1]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = (tag, {name: value or "" for name, value in attrs}, [])
+        element: tuple[str, dict[str, str], list[str]] = (tag, {name: value or "" for name, value in attrs}, [])
         self.found.append(element)
         if tag not in VOID:
             self.open.append(element)
@@ -127,7 +127,7 @@ def dashboard(name: str = "lookout-fleet-eu-central-1", **more: Any) -> str:
 
 
 def made() -> dict[str, str]:
-    given = {"title": "Report", "generated_s": NOW}
+    given: Any = {"title": "Report", "generated_s": NOW}
     return {
         "index": pages.index_page(samples.summary()),
         "latency": pages.latency_page(samples.latency(), **given),

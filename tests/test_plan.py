@@ -1,6 +1,6 @@
 """What becomes of a fleet: which alarms, at which levels, and why not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -208,14 +208,13 @@ def test_a_dead_letter_rings_at_the_first_message() -> None:
     assert [(one.start, one.end) for one in replay(alarm, visible, evaluation_range=1)] == [(240, 360)]
 
 
-def test_each_part_of_a_resource_learns_for_itself() -> None:
-    where = fleet(resource("s3", "a", request_metrics_filters=("all", "images")))
-    keys = [one.key for one in to_learn(where, DEFAULT) if one.rule.id == "s3.latency"]
-    made = plan(where, DEFAULT, learned={keys[0]: Levels(high=10), keys[1]: Levels(high=20)})
-    assert [(one.name, one.threshold) for one in made.alarms if one.rule == "s3.latency"] == [
-        ("lookout/s3.latency/a/all", 10),
-        ("lookout/s3.latency/a/images", 20),
-    ]
+def test_the_parts_of_a_resource_share_their_learned_levels() -> None:
+    where = resource("s3", "a", request_metrics_filters=("all", "images"))
+    made = plan(fleet(where), DEFAULT, learned={("s3.latency", where.id): Levels(high=10)})
+    assert {one.name: one.threshold for one in made.alarms if one.rule == "s3.latency"} == {
+        "lookout/s3.latency/a/all": 10,
+        "lookout/s3.latency/a/images": 10,
+    }
 
 
 def test_what_the_settings_say_is_not_learned() -> None:
@@ -293,16 +292,15 @@ def test_alarm_names_never_collide(names: list[str]) -> None:
     found = [one.name for one in made.alarms]
     assert len(found) == len(set(found)) == 2 * len(names)  # sns.failed and sns.redrive_failed
     assert all(len(name) <= quotas.ALARM_NAME_CHARACTERS for name in found)
-    assert not notes(made, "name_taken")
 
 
 def test_two_resources_with_the_same_metric_share_an_alarm() -> None:
     """Two REST APIs may have one name; API Gateway then adds up their metrics under it."""
     one = resource("apigateway_rest", "shop/live", api_id="1", api_name="shop", stage="live")
-    other = resource("apigateway_rest", "shop/live", api_id="2", api_name="shop", stage="live")
-    made = plan(fleet(one, other), DEFAULT)
-    assert len({alarm.name for alarm in made.alarms}) == len(made.alarms)
-    assert not notes(made, "name_taken")
+    made = plan(fleet(one, replace(one, id="arn:other")), DEFAULT)
+    assert made.alarms == plan(fleet(one), DEFAULT).alarms
+    assert len(notes(made, "watched_together")) == len(made.alarms)
+    assert coverage(made).findings == ()
 
 
 def test_two_plans_in_one_process_do_not_know_of_each_other() -> None:
@@ -430,6 +428,13 @@ def test_others_subscriptions_are_never_displaced(facts: dict[str, str | tuple[s
 def test_a_log_group_that_is_not_there_is_told() -> None:
     (note,) = notes(plan(fleet(function("a")), DEFAULT), "not_subscribed")
     assert "does not exist yet" in note
+
+
+def test_without_the_subscriber_there_are_no_log_metrics() -> None:
+    made = plan(fleet(function("a"), log_group("/aws/lambda/a")), DEFAULT, subscriber=False)
+    assert made.subscriptions == ()
+    assert "lambda.memory" not in rules(made)
+    assert notes(made, "not_subscribed") == ["a: the log subscriber is not deployed"]
 
 
 def test_a_definition_runs_natively_on_the_log_groups_it_names() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
+from cfnlint.api import lint  # type: ignore[import-untyped] # cfn-lint says nothing of its types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -197,7 +197,7 @@ def test_a_big_plan_is_split_within_the_limits_and_loses_nothing(many: Plan) -> 
         assert 0 < len(template["Resources"]) <= MOST_RESOURCES < quotas.STACK_RESOURCES
         assert len(dump(template).encode()) <= MOST_BYTES < quotas.TEMPLATE_BYTES
     names = [name for one in resources(made).values() if (name := one["Properties"].get("AlarmName"))]
-    assert sorted(names) == sorted(one.name for one in (*many.alarms, *many.composites))
+    assert sorted(names) == sorted([*(one.name for one in many.alarms), *(one.name for one in many.composites)])
     filters = [one for one in resources(made).values() if one["Type"] == "AWS::Logs::MetricFilter"]
     assert len(filters) == len(many.metric_filters) == 600
 

@@ -1,4 +1,4 @@
-"""CloudFormation's calls: change sets, waiting, events. A stack that fails is an AwsError with the resource at fault."""
+"""CloudFormation's calls: change sets, waiting, events. A stack that fails is an AwsError with the reason."""
 
 import hashlib
 import json

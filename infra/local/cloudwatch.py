@@ -170,7 +170,7 @@ def _get_metric_data(data: Json, is_cbor: bool) -> Any:
             values = []
         points = [(own_start + i * own, v) for i, v in enumerate(values) if v is not None]
         for at, value in points if ascending else reversed(points):
-            result["Timestamps"].append(cw._ts_iso(at))
+            result["Timestamps"].append(at)
             result["Values"].append(value)
         results.append(cw._cbor_metric_data_result(result) if is_cbor else result)
     return _ok({"MetricDataResults": results}, is_cbor)

@@ -15,7 +15,10 @@ from infra.local.history.traces import trace_documents
 
 
 def history(*, account: str, region: str, end_s: float, days: int, seed: int) -> dict[str, Any]:
-    """Load the history of the sample fleet into an account and Region where it is deployed; how much of each kind."""
+    """Load the history of the sample fleet into an account and Region where it is deployed.
+
+    How much of each kind, and how many messages are `waiting` in which queue when it ends.
+    """
     gc.disable()  # hundreds of thousands of objects that are there to stay: collecting among them takes half the time
     try:
         return cloudwatch.within(account, region, lambda: _load(end_s=end_s, days=days, seed=seed))
@@ -24,14 +27,17 @@ def history(*, account: str, region: str, end_s: float, days: int, seed: int) ->
         gc.enable()
 
 
-def _load(*, end_s: float, days: int, seed: int) -> dict[str, int]:
+def _load(*, end_s: float, days: int, seed: int) -> dict[str, Any]:
     found = simulate(end_s=end_s, days=days, seed=seed)
     scope = cloudwatch.scope()
+    waiting: dict[str, int] = {}
     datapoints = events = documents = 0
     for point in metric_points(found, orders_api_id=_api_id("shop-orders")):
         key = point.namespace, point.metric, point.dimensions
         cloudwatch.STORE.add(scope, key, at_s=point.minute_s, values=point.values, unit=point.unit)
         datapoints += 1
+        if point.metric == "ApproximateNumberOfMessagesVisible":
+            waiting[dict(point.dimensions)["QueueName"]] = int(point.values[-1])
     for (group, stream), found_events in groupby(log_events(found), key=itemgetter(0, 1)):
         said = [(at_ms, message) for _, _, at_ms, message in found_events]
         logs.append(group, stream, said)
@@ -39,7 +45,13 @@ def _load(*, end_s: float, days: int, seed: int) -> dict[str, int]:
     for document in trace_documents(found):
         xray.STORE.put(document)
         documents += 1
-    return {"invocations": len(found.runs), "datapoints": datapoints, "log_events": events, "documents": documents}
+    return {
+        "invocations": len(found.runs),
+        "datapoints": datapoints,
+        "log_events": events,
+        "documents": documents,
+        "waiting": {queue: count for queue, count in waiting.items() if count},
+    }
 
 
 def _api_id(name: str) -> str:

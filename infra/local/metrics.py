@@ -102,18 +102,25 @@ class MetricStore:
     ) -> list[float | None]:
         """The statistic of `slots` periods from `start_s` on; None for a period without datapoints."""
         with self._lock:
-            minutes = self._minutes.get(scope, {}).get(key)
-            if not minutes:
-                return [None] * slots
-            return [
-                _statistic([minutes[m] for m in range(at, at + period_s, MINUTE) if m in minutes], statistic)
-                for at in range(start_s, start_s + slots * period_s, period_s)
-            ]
+            minutes = self._minutes.get(scope, {}).get(key, {})
+            end_s = start_s + slots * period_s
+            # Whichever is fewer: the minutes asked for, or those that there are.
+            asked = range(start_s, end_s, MINUTE)
+            present = (
+                [minute for minute in asked if minute in minutes]
+                if len(asked) < len(minutes)
+                else [minute for minute in minutes if start_s <= minute < end_s]
+            )
+            by_slot: dict[int, list[Bucket]] = {}
+            for minute in present:
+                by_slot.setdefault((minute - start_s) // period_s, []).append(minutes[minute])
+            values: list[float | None] = [None] * slots
+            for slot, buckets in by_slot.items():
+                values[slot] = _statistic(buckets, statistic)
+            return values
 
 
 def _statistic(buckets: Sequence[Bucket], name: str) -> float | None:
-    if not buckets:
-        return None
     match name:
         case "Sum":
             return sum(bucket.total for bucket in buckets)

@@ -15,7 +15,7 @@ LATE_S = 30 * 60
 """An alarm may come this long after what it is about began, and still be about it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that the run found out."""
 

@@ -10,15 +10,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 from pydantic import TypeAdapter
 
 from dashboards import assets, pages
-from dashboards.body import bodies
+from dashboards.body import bodies, metric_counts
 from dashboards.summary import Link, Summary
-from dashboards.widgets import metric_count
 from infra import deploy
 from infra.apply import apply
 from infra.aws.bucket import code_bucket
@@ -26,10 +25,11 @@ from infra.aws.session import session
 from infra.aws.survey import survey
 from infra.learn import learn
 from infra.local.account import LocalAccount, local_account
-from infra.local.history.plants import Planted, planted
+from infra.local.history.plants import planted
 from infra.stacks import templates
 from lookout import files, show
 from lookout.demo import shop, watch
+from lookout.demo.boards import board_pages
 from lookout.demo.environment import only
 from lookout.demo.findings import Evidence, compare
 from lookout.demo.listener import Listener, listening, notices
@@ -37,18 +37,33 @@ from lookout.demo.page import Found, front_page
 from lookout.demo.steps import Steps
 from monitors.cost import cost
 from monitors.coverage import coverage
+from monitors.evaluate import Episode
 from monitors.model import Plan, State
 from monitors.plan import plan, to_learn
 from monitors.rightsize.report import MemoryReport
 from monitors.traces.report import LatencyReport
 
 DAYS = 14
+HOURLY = ("Errors", "Invocations")
 TELLING_S = 20.0
 """How long the alarms' messages may take to arrive."""
 
 
+class Run(NamedTuple):
+    """What all steps of a run share."""
+
+    own: boto3.Session
+    account: LocalAccount
+    listener: Listener
+    steps: Steps
+    output: Path
+    seed: int
+    end_s: float
+    """Where the history ends and the live traffic begins, epoch seconds."""
+
+
 def run(chosen: argparse.Namespace) -> int:
-    """Run the demo, print its summary, and leave its pages in a folder; 0 if all went as it should."""
+    """Run the demo, print its summary, and leave its pages in a folder."""
     output, steps = Path(chosen.output), Steps()
     with ExitStack() as stack:
         with steps.step("embedded account") as tell:
@@ -56,123 +71,144 @@ def run(chosen: argparse.Namespace) -> int:
             stack.enter_context(only(account.environment()))
             listener = stack.enter_context(listening())
             tell(f"at {account.endpoint}")
-        found = _watch(account, listener, steps, chosen, output)
-    summary = front_page(found)
+        this = Run(session(), account, listener, steps, output, chosen.seed, time.time())
+        outputs, queue = _deployed(this)
+        made = _planned(this)
+        episodes = _backtest(this, made)
+        _watch(this, made, outputs)
+        evidence = Evidence(episodes, *_reports(this, outputs))
+        found = _shown(this, made, evidence, queue)
+    summary = front_page(replace(found, steps=steps.done))
     files.write(output / "index.html", pages.index_page(summary))
-    files.write(output / "charts.js", assets.chart_script())
     document = _document(summary, output)
     files.write(output / "summary.json", json.dumps(document, indent=1))
-    show.as_json(document) if chosen.json else _print(summary, output)
+    show.as_json(document) if chosen.json else _print(summary, document)
     if not (chosen.json or chosen.no_open):
         _open(output / "index.html")
     return 0
 
 
-def _watch(account: LocalAccount, listener: Listener, steps: Steps, chosen: argparse.Namespace, output: Path) -> Found:
-    end_s = time.time()
-    own = session()
-    with steps.step("sample fleet") as tell:
-        tell(f"{shop.deploy_shop(own, tell)} functions, from a SAM template")
-    with steps.step("two weeks of history") as tell:
-        loaded = account.load_history(end_s=end_s, days=DAYS, seed=chosen.seed)
+def _deployed(this: Run) -> tuple[Mapping[str, str], str]:
+    """The fleet, its history and the toolkit's stack are there; the stack's outputs, and the queue that listens."""
+    with this.steps.step("sample fleet") as tell:
+        tell(f"{shop.deploy_shop(this.own, tell)} functions, from a SAM template")
+    with this.steps.step("two weeks of history") as tell:
+        loaded = this.account.load_history(end_s=this.end_s, days=DAYS, seed=this.seed)
+        shop.leave_waiting(this.own, loaded["waiting"])
         tell(f"{loaded['invocations']:,} invocations as metrics, log lines and {loaded['documents']:,} trace documents")
-    with steps.step("toolkit's own stack") as tell:
+    with this.steps.step("toolkit's own stack") as tell:
         outputs = deploy.deploy(
-            own, architecture="x86_64", parameters={}, layer=False, progress=tell, pause_s=shop.POLL_S
+            this.own, architecture="x86_64", parameters={}, layer=False, progress=tell, pause_s=shop.POLL_S
         )
-        topics = outputs["PageTopicArn"], outputs["TicketTopicArn"]
-        queue = shop.subscribe(own, topics, listener)
+        queue = shop.subscribe(this.own, (outputs["PageTopicArn"], outputs["TicketTopicArn"]), this.listener)
         tell("log subscriber, alarm notifier, two weekly reports; a queue and an HTTP endpoint listen")
+    return outputs, queue
+
+
+def _planned(this: Run) -> Plan:
     wanted = shop.shop_settings()
-    with steps.step("survey") as tell:
-        fleet = survey(own)
+    with this.steps.step("survey") as tell:
+        fleet = survey(this.own)
         tell(f"{len(fleet.resources)} resources of {len({one.service for one in fleet.resources})} kinds")
-    with steps.step("learn levels") as tell:
+    with this.steps.step("learn levels") as tell:
         open_rules = to_learn(fleet, wanted)
-        learned = learn(own, open_rules, end_s=end_s, days=DAYS)
+        learned = learn(this.own, open_rules, end_s=this.end_s, days=DAYS)
         tell(f"{len(learned)} of {len(open_rules)} rules that may learn have enough history")
-    with steps.step("plan") as tell:
+    with this.steps.step("plan") as tell:
         made = plan(fleet, wanted, learned=learned)
         tell(f"{len(made.alarms)} alarms, {len(made.composites)} composites, {len(made.metric_filters)} metric filters")
-    with steps.step("backtest") as tell:
-        episodes = watch.backtest(own, made.alarms, end_s=end_s, days=DAYS)
-        tell(f"{sum(map(len, episodes.values()))} pages in two weeks, by {len(episodes)} alarms")
-    with steps.step("render and apply") as tell:
-        _apply(own, made, outputs)
-        account.tick(time.time())
+    return made
+
+
+def _backtest(this: Run, made: Plan) -> Mapping[str, Sequence[Episode]]:
+    with this.steps.step("backtest") as tell:
+        episodes = watch.backtest(this.own, made.alarms, end_s=this.end_s, days=DAYS)
+        times = sum(map(len, episodes.values()))
+        tell(f"{len(episodes)} of {len(made.alarms)} alarms would have gone on, {times} times in two weeks")
+    return episodes
+
+
+def _watch(this: Run, made: Plan, outputs: Mapping[str, str]) -> None:
+    """Everything is deployed, customers come, and alarms go on."""
+    with this.steps.step("render and apply") as tell:
+        rendered = templates(
+            made,
+            page_topic=outputs["AlarmPageTopicArn"],
+            ticket_topic=outputs["AlarmTicketTopicArn"],
+            subscriber_arn=outputs["SubscriberArn"],
+            dashboards=bodies(made),
+        )
+        apply(this.own, rendered, bucket=code_bucket(this.own), tags={"application": "lookout"}, pause_s=shop.POLL_S)
+        this.account.tick(time.time())
         tell(f"change set executed; {len(bodies(made))} dashboards")
-    with steps.step("traffic") as tell:
-        sent = shop.send_traffic(own, seed=chosen.seed, progress=tell)
+    with this.steps.step("traffic") as tell:
+        sent = shop.send_traffic(this.own, seed=this.seed, progress=tell)
         simulated = {one.source for one in sent if one.simulated}
         tell(f"{sum(one.count for one in sent)} requests at {len(sent)} entrances, {len(simulated)} of them simulated")
-    with steps.step("alarms") as tell:
+    with this.steps.step("alarms") as tell:
         # As at the end of this minute, when CloudWatch would evaluate what has just come in.
-        account.tick(time.time() // 60 * 60 + 60)
-        watch.until(lambda: _paged(listener), seconds=TELLING_S)
-        heard = notices(listener, shop.received(own, queue))
-        tell(f"{len(heard)} notifications arrived")
-    with steps.step("reports") as tell:
-        memory = TypeAdapter(MemoryReport).validate_json(_report(own, "memory", outputs, output, end_s))
-        latency = TypeAdapter(LatencyReport).validate_json(_report(own, "latency", outputs, output, end_s))
+        this.account.tick(time.time() // 60 * 60 + 60)
+        watch.until(lambda: _paged(this.listener), seconds=TELLING_S)
+        on = sum(record["StateValue"] == State.ALARM for record in watch.states(this.own, _names(made)).values())
+        tell(f"{on} on, {len(this.listener.heard)} messages at the HTTP endpoint so far")
+
+
+def _paged(listener: Listener) -> bool:
+    return any((message.get("Subject") or "").startswith("ALARM") for message in listener.heard)
+
+
+def _reports(this: Run, outputs: Mapping[str, str]) -> tuple[LatencyReport, MemoryReport]:
+    with this.steps.step("reports") as tell:
+        memory = TypeAdapter(MemoryReport).validate_json(_report(this, "memory", outputs))
+        latency = TypeAdapter(LatencyReport).validate_json(_report(this, "latency", outputs))
         tell(
-            f"{memory.invocations:,} REPORT lines and {latency.traces_read:,} traces read, by the toolkit's own Lambdas"
+            f"{memory.invocations:,} REPORT lines and {latency.traces_read:,} traces read by the toolkit's own Lambdas"
         )
-    with steps.step("pages") as tell:
-        faults = planted(end_s=end_s, days=DAYS)
-        evidence = Evidence(episodes=episodes, latency=latency, memory=memory)
-        found = _found(own, made, evidence, faults, end_s)
-        tell(str(output / "index.html"))
-    return replace(found, steps=steps.done, notices=heard)
+    return latency, memory
 
 
-def _report(own: boto3.Session, kind: str, outputs: Mapping[str, str], output: Path, end_s: float) -> str:
+def _report(this: Run, kind: str, outputs: Mapping[str, str]) -> str:
     """Have a report made and keep its files; its JSON."""
-    made = watch.report(own, f"lookout-{kind}-report", bucket=outputs["ReportsBucket"], end_s=end_s)
+    made = watch.report(this.own, f"lookout-{kind}-report", bucket=outputs["ReportsBucket"], end_s=this.end_s)
     for suffix, text in made.items():
-        files.write(output / f"{kind}.{suffix}", text)
+        files.write(this.output / f"{kind}.{suffix}", text)
     return made["json"]
 
 
-def _found(own: boto3.Session, made: Plan, evidence: Evidence, faults: Sequence[Planted], end_s: float) -> Found:
-    functions = [one.name for one in made.fleet.resources if one.service == "lambda"]
-    hours = {
-        metric: watch.hourly(own, functions, metric, end_s=end_s, days=DAYS) for metric in ("Errors", "Invocations")
-    }
-    names = [*(alarm.name for alarm in made.alarms), *(composite.name for composite in made.composites)]
-    boards = [sum(map(metric_count, body["widgets"])) for body in bodies(made).values()]
+def _shown(this: Run, made: Plan, evidence: Evidence, queue: str) -> Found:
+    """The dashboards as pages, and all that the front page tells."""
+    now = time.time()
+    with this.steps.step("pages") as tell:
+        faults = planted(end_s=this.end_s, days=DAYS)
+        records = watch.states(this.own, _names(made))
+        files.write(this.output / "charts.js", assets.chart_script())
+        boards = board_pages(this.own, made, records, end_s=now)
+        for board in boards:
+            files.write(this.output / board.file, board.html)
+        functions = [one.name for one in made.fleet.resources if one.service == "lambda"]
+        hours = {metric: watch.hourly(this.own, functions, metric, end_s=now, days=DAYS) for metric in HOURLY}
+        tell(f"{len(boards) + 3} pages in {this.output}")
+    links = [("Latency report", "latency.html"), ("Memory report", "memory.html")]
+    links += [(board.title, board.file) for board in boards]
     return Found(
-        generated_s=time.time(),
+        generated_s=now,
         steps=(),
         plan=made,
-        cost=cost(made, dashboard_metrics=boards),
+        cost=cost(made, dashboard_metrics=metric_counts(bodies(made))),
         coverage=coverage(made),
-        alarms=watch.states(own, names),
-        notices=(),
+        alarms=records,
+        notices=notices(this.listener, shop.received(this.own, queue)),
         evidence=evidence,
         faults=faults,
         planted=compare(faults, evidence),
         errors=hours["Errors"],
         invocations=hours["Invocations"],
-        links=(
-            Link(words="Latency report", address="latency.html"),
-            Link(words="Memory report", address="memory.html"),
-        ),
+        links=[Link(words=words, address=address) for words, address in links],
     )
 
 
-def _apply(own: boto3.Session, made: Plan, outputs: Mapping[str, str]) -> None:
-    rendered = templates(
-        made,
-        page_topic=outputs["AlarmPageTopicArn"],
-        ticket_topic=outputs["AlarmTicketTopicArn"],
-        subscriber_arn=outputs["SubscriberArn"],
-        dashboards=bodies(made),
-    )
-    apply(own, rendered, bucket=code_bucket(own), tags={"application": "lookout"}, pause_s=shop.POLL_S)
-
-
-def _paged(listener: Listener) -> bool:
-    return any((message.get("Subject") or "").startswith("ALARM") for message in listener.heard)
+def _names(made: Plan) -> list[str]:
+    return [*(alarm.name for alarm in made.alarms), *(composite.name for composite in made.composites)]
 
 
 def _document(summary: Summary, output: Path) -> dict[str, Any]:
@@ -189,12 +225,11 @@ def _document(summary: Summary, output: Path) -> dict[str, Any]:
         "found": [{"fault": row.fault, "found": row.found, "verdict": row.verdict} for row in summary.planted],
         "steps": [{"name": s.name, "seconds": round(s.seconds, 2), "outcome": s.outcome} for s in summary.steps],
         "thin": list(summary.thin),
-        "report_paths": [str(output / name) for name in ("index.html", "latency.html", "memory.html")],
+        "report_paths": [str(output / "index.html"), *(str(output / link.address) for link in summary.links)],
     }
 
 
-def _print(summary: Summary, output: Path) -> None:
-    document = _document(summary, output)
+def _print(summary: Summary, document: Mapping[str, Any]) -> None:
     rows = [(row.fault, row.found or "-", row.verdict) for row in summary.planted]
     show.table("planted in the history, and found", ("planted", "found", "verdict"), rows)
     show.table(

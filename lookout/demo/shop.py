@@ -1,6 +1,6 @@
 """The sample fleet and the toolkit's own stack, deployed into the embedded account."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -56,6 +56,18 @@ def subscribe(session: boto3.Session, topics: tuple[str, ...], listener: Listene
         call(sns, "Subscribe", {"TopicArn": topic, "Protocol": "sqs", "Endpoint": attributes["QueueArn"]})
         call(sns, "Subscribe", {"TopicArn": topic, "Protocol": "http", "Endpoint": listener.url})
     return url
+
+
+def leave_waiting(session: boto3.Session, waiting: Mapping[str, int]) -> None:
+    """Put as many messages into the queues as the history left lying there."""
+    sqs = client(session, "sqs")
+    for queue, count in waiting.items():
+        url = call(sqs, "GetQueueUrl", {"QueueName": queue})["QueueUrl"]
+        for first in range(0, count, 10):
+            entries = [
+                {"Id": str(n), "MessageBody": "left by the generated history"} for n in range(min(10, count - first))
+            ]
+            call(sqs, "SendMessageBatch", {"QueueUrl": url, "Entries": entries}, target=queue)
 
 
 def received(session: boto3.Session, queue_url: str) -> list[str]:

@@ -11,7 +11,7 @@ from infra.aws.metrics import read_series
 from infra.aws.session import call, client, pages
 from monitors.errors import AwsError
 from monitors.evaluate import Episode, replay
-from monitors.model import Alarm, Query, Series, Severity
+from monitors.model import Alarm, Query, Series
 
 DAY_S = 86_400.0
 HOUR_S = 3600
@@ -21,13 +21,12 @@ Progress = Callable[[int, int], None]
 def backtest(
     session: boto3.Session, alarms: Sequence[Alarm], *, end_s: float, days: float, progress: Progress | None = None
 ) -> dict[str, tuple[Episode, ...]]:
-    """When each alarm that wakes somebody would have been on, by alarm name; without those that never would."""
-    paging = [alarm for alarm in alarms if alarm.severity is Severity.PAGE]
-    groups = [alarm.queries for alarm in paging]
+    """When each alarm would have been on, by alarm name; without those that never would."""
+    groups = [alarm.queries for alarm in alarms]
     start_s = end_s - days * DAY_S
     found = read_series(client(session, "cloudwatch"), groups, start_s=start_s, end_s=end_s, progress=progress)
     episodes: dict[str, tuple[Episode, ...]] = {}
-    for alarm, series in zip(paging, found, strict=True):
+    for alarm, series in zip(alarms, found, strict=True):
         (own,) = series.values()
         if any(value is not None for value in own.values):
             episodes[alarm.name] = replay(alarm, own)
