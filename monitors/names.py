@@ -26,7 +26,7 @@ ALARM_NAME_LIMIT = 255  # PutMetricAlarm, AlarmName: 1-255 characters
 
 
 def alarm_name(rule: str, resource: str) -> str:
-    """The alarm's name, `lookout/<rule id>/<resource name>`, at most 255 characters and never the same for two resources.
+    """The alarm's name, `lookout/<rule id>/<resource name>`: at most 255 characters, never that of another resource.
 
     A name too long is cut and ends in a hash of the whole.
     """

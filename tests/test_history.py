@@ -148,7 +148,7 @@ def test_same_seed_same_bytes_other_seed_others() -> None:
 
 def test_size_is_what_a_demo_can_load(views: Views) -> None:
     assert 80_000 <= sum(map(len, views.lines.values())) <= 120_000
-    assert 2_000 <= len({document["trace_id"] for document in views.documents}) <= 3_000
+    assert 3_000 <= len({document["trace_id"] for document in views.documents}) <= 5_000
 
 
 def test_nothing_lies_outside_the_fortnight(views: Views) -> None:

@@ -17,7 +17,7 @@ from infra.local.history.profiles import BACK_OFF, NEW_ORDER
 from infra.local.history.sandboxes import Origin, Run, World, invoke
 
 MINUTE_S = 60
-SAMPLED = 0.033
+SAMPLED = 0.05
 """Of all requests that reach the shop from outside, or out of a queue: some 2,500 traces."""
 TRIES = 3
 """maxReceiveCount of the payments queue; also how often Lambda tries an asynchronous invocation."""

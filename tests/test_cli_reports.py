@@ -1,0 +1,183 @@
+"""`lookout traces` and `lookout rightsize` on files: every shape of export, and what is said of the wrong ones."""
+
+import gzip
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lookout import cli, reports
+from monitors.errors import InputError
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """(status, stdout) of one command in this process."""
+    status = cli.main(arguments)
+    return status, capsys.readouterr().out
+
+
+# --- lookout traces ------------------------------------------------------------------------------
+
+BEGUN_S = 0x68AA0000
+
+
+def trace(number: int, ms: float) -> dict[str, Any]:
+    """One direct invocation, a minute after the one before."""
+    start = BEGUN_S + 60 * number
+    return {
+        "Id": f"1-{start:08x}-{number:024x}",
+        "Segments": [
+            {"id": "s", "name": "shop", "origin": "AWS::Lambda", "start_time": start, "end_time": start + ms / 1000},
+            {
+                "id": "f",
+                "name": "shop",
+                "parent_id": "s",
+                "origin": "AWS::Lambda::Function",
+                "start_time": start,
+                "end_time": start + ms / 1000,
+            },
+        ],
+    }
+
+
+TRACES = [trace(0, 10), trace(1, 20), trace(2, 30)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"Traces": TRACES}),
+        json.dumps(TRACES),
+        "\n".join(json.dumps(one) for one in TRACES) + "\n\n",
+    ],
+    ids=["as answered", "a list", "a line each"],
+)
+def test_traces_of_a_file(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "traces.jsonl.gz"
+    path.write_bytes(gzip.compress(text.encode()))
+    status, out = run(capsys, "traces", "--file", str(path), "--json")
+    found = json.loads(out)
+    assert (status, found["traces_read"], found["traces_used"]) == (0, 3, 3)
+    assert (found["start"], found["end"]) == (BEGUN_S, BEGUN_S + 120)
+    (shop,) = found["functions"]
+    assert (shop["function"], shop["response"]["p50_ms"], shop["cold_share"]) == ("shop", pytest.approx(20), 0)
+
+
+def test_traces_as_page_and_sheet_and_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(TRACES[0]))
+    for name, sign in (("latency.html", "<!doctype html>"), ("latency.csv", "function,")):
+        assert run(capsys, "traces", "--file", str(path), "-o", str(tmp_path / name)) == (0, "")
+        assert (tmp_path / name).read_text().lower().lstrip("\ufeff").startswith(sign)
+    status, out = run(capsys, "traces", "--file", str(path))
+    assert status == 0
+    assert "shop" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"resources": []}', "no traces: expected"),
+        ("[1, 2]", "no traces: expected"),
+        ("7", "no traces: expected"),
+        ("", "no traces: expected"),
+        ('{"Id": "a"}\nnot a trace\n', r"x\.json:2: not JSON"),
+    ],
+)
+def test_traces_of_a_wrong_file(text: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=told):
+        reports.traces(cli._parser().parse_args(["traces", "--file", str(path)]))
+
+
+def test_a_report_is_a_page_or_a_sheet(tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(TRACES))
+    with pytest.raises(InputError, match=r"\.html or \.csv"):
+        reports.traces(cli._parser().parse_args(["traces", "--file", str(path), "-o", "latency.pdf"]))
+
+
+# --- lookout rightsize ---------------------------------------------------------------------------
+
+
+def report_line(number: int, *, ms: float = 100, memory_mb: int = 128, used_mb: int = 60) -> str:
+    """A REPORT line as Lambda writes it."""
+    return (
+        f"REPORT RequestId: 00000000-0000-4000-8000-{number:012}\tDuration: {ms:.2f} ms\t"
+        f"Billed Duration: {ms:.0f} ms\tMemory Size: {memory_mb} MB\tMax Memory Used: {used_mb} MB\t"
+    )
+
+
+def test_rightsize_of_bare_lines_is_about_the_function_the_file_is_named_after(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "shop-orders.log"
+    path.write_text(f"START RequestId: x\n{report_line(1)}\n2026-11-02T00:00:00.000Z {report_line(2)}\nhello\n")
+    status, out = run(capsys, "rightsize", str(path), "--json")
+    found = json.loads(out)
+    (advice,) = found["advice"]
+    assert (status, found["invocations"]) == (0, 2)
+    assert (advice["function"], advice["memory_mb"], advice["used_mb"]) == ("shop-orders", 128, 60)
+    assert (advice["action"], advice["flags"]) == ("unknown", ["few_data"])
+    assert found["end"] == 1_793_577_600  # date -u -d 2026-11-02 +%s
+
+
+def test_rightsize_of_events_with_their_log_groups(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Memory that was used up must be raised, however few lines tell of it: something to do, so 1."""
+    events = [
+        {
+            "logGroup": "/aws/lambda/shop-import",
+            "logStream": f"2026/11/01/[$LATEST]{number:032x}",
+            "timestamp": 1_793_491_200_000 + number,
+            "message": report_line(number, used_mb=128),
+        }
+        for number in range(3)
+    ]
+    raw = "\n".join(map(json.dumps, events)).encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw)))
+    status, out = run(capsys, "rightsize", "-", "--json")
+    (advice,) = json.loads(out)["advice"]
+    assert (status, advice["function"], advice["action"], advice["sandboxes"]) == (1, "shop-import", "raise", 3)
+    assert advice["advised_mb"] > 128
+
+
+def test_rightsize_as_page_and_sheet_and_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "shop-orders.log.gz"
+    path.write_bytes(gzip.compress(report_line(1).encode()))
+    for name, sign in (("memory.html", "<!doctype html>"), ("memory.csv", "function,")):
+        assert run(capsys, "rightsize", str(path), "-o", str(tmp_path / name)) == (0, "")
+        assert (tmp_path / name).read_text().lower().lstrip("\ufeff").startswith(sign)
+    status, out = run(capsys, "rightsize", str(path))
+    assert status == 0
+    assert "shop-orders" in out
+
+
+def test_rightsize_of_a_file_that_reports_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("REPORT on the garden\n")
+    with pytest.raises(InputError, match=r"notes\.txt: no REPORT lines"):
+        reports.rightsize(cli._parser().parse_args(["rightsize", str(path)]))
+
+
+JSON_VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([[]])
+EVENTS = st.fixed_dictionaries(
+    {"message": st.just(report_line(1)) | st.text()},
+    optional={"timestamp": JSON_VALUES, "logGroup": JSON_VALUES, "logStream": JSON_VALUES},
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(raw=st.lists(st.binary() | EVENTS.map(lambda event: json.dumps(event).encode()), max_size=5))
+def test_no_line_of_a_log_raises_anything_but_an_input_error(raw: list[bytes], tmp_path: Path) -> None:
+    path = tmp_path / "hostile.log"
+    path.write_bytes(b"\n".join([*raw, b'{"a":' * 30_000, b"0001-01-01T00:00:00 x", report_line(9).encode()]))
+    status = reports.rightsize(cli._parser().parse_args(["rightsize", str(path), "--json"]))
+    assert status in (0, 1)
