@@ -47,8 +47,7 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.json:
         show.as_json([_document(one) for one in planned])
     elif chosen.resource:
-        for one in planned:
-            _print_resource(one.plan, chosen.resource)
+        _print_resource([one.plan for one in planned], chosen.resource)
     else:
         for one in planned:
             _print(one)
@@ -142,11 +141,11 @@ def _print(one: Planned) -> None:
         show.note(f"{len(one.plan.notes)} rules make no alarm; `lookout plan --json` says which and why")
 
 
-def _print_resource(found: Plan, name: str) -> None:
-    wanted = [one for one in found.fleet.resources if one.name == name]
+def _print_resource(plans: Sequence[Plan], name: str) -> None:
+    wanted = [(found, one) for found in plans for one in found.fleet.resources if one.name == name]
     if not wanted:
         raise InputError(f"no resource is called {name}: `lookout survey` lists them")
-    for resource in wanted:
+    for found, resource in wanted:
         rows = [_why(alarm) for alarm in found.alarms if alarm.resource == resource.id]
         show.table(f"{resource.service} {name}", ("rule", "level", "M of N", "severity", "why"), rows)
         for note in found.notes:
