@@ -76,7 +76,8 @@ def _units(resources: Sequence[Resource], alarms: Mapping[str, Sequence[Alarm]],
     if groups:
         title = "Recent errors in the logs"
         chosen = groups[: quotas.QUERY_LOG_GROUPS]
-        units[_LOGS] = [[widgets.logs(title, chosen, region=region(plan), query=ERRORS)]]
+        logs = widgets.logs(title, chosen, region=region(plan), query=ERRORS)
+        units[_LOGS] = [[widgets.text("### Logs")], [logs]]
     return units
 
 

@@ -13,6 +13,7 @@ from monitors.model import Series
 _FAR = 3.0  # an alarm level this many times above the data would flatten the chart: told in the note, not drawn
 _SHADES = ("", "b3", "66")  # the last series is the strongest: p50, p95, p99
 _MANY = ("traffic", "latency", "saturation", "errors", "runtime", "other")
+_ROUNDS = ("", "80", "40")  # paler each time the colours begin anew
 _SAID = 8  # stays in ALARM told one by one in the note
 _DAY_S = 86_400
 
@@ -26,12 +27,14 @@ def lines(
     levels: Mapping[str, float] | None = None,
     episodes: Sequence[Episode] = (),
     stacked: bool = False,
+    ranked: bool = False,
 ) -> Chart:
     """Series over time, with alarm levels (words -> level) as rules and stays in ALARM as shaded bands.
 
-    `axis` is the y axis's title with its unit; `signal` a token of the palette. A gap in the data is a gap in
-    the line, and a datapoint alone is a dot. A level far above the data is told in the note instead of
-    flattening the chart.
+    `axis` is the y axis's title with its unit; `signal` a token of the palette. A few series are shades of its
+    colour, as percentiles of one thing are; `ranked` ones are different things, in colours of their own. A gap
+    in the data is a gap in the line, and a datapoint alone is a dot. A level far above the data is told in the
+    note instead of flattening the chart.
     """
     known = levels or {}
     told, note = table(series), _note(known, episodes)
@@ -45,7 +48,7 @@ def lines(
     body = layer(shown, encoding, strokeWidth=1.6, **({"fillOpacity": 0.75} if stacked else {}))
     layers = [_bands(episodes, x), body, _dots(series, encoding), _hover(encoding), _rules(near, axis)]
     spec = _frame(series, [one for one in layers if one], height=190)
-    spec["encoding"] = {"color": _colours(series, signal)}
+    spec["encoding"] = {"color": _colours(series, signal, apart=ranked and len(series) > 1)}
     return Chart(title=title, spec=spec, table=told, note=note)
 
 
@@ -147,10 +150,10 @@ def _at(epoch_s: int) -> Spec:
     return {"expr": str(epoch_s * 1000)}
 
 
-def _colours(series: Sequence[Series], signal: str) -> Spec:
+def _colours(series: Sequence[Series], signal: str, *, apart: bool) -> Spec:
     labels = [one.label for one in series]
-    if len(labels) > len(_SHADES):
-        tokens = [var(_MANY[i % len(_MANY)]) for i in range(len(labels))]
+    if apart or len(labels) > len(_SHADES):
+        tokens = [f"{var(_MANY[i % len(_MANY)])}{_ROUNDS[i // len(_MANY) % len(_ROUNDS)]}" for i in range(len(labels))]
     else:
         tokens = [f"{var(signal)}{shade}" for shade in reversed(_SHADES[: len(labels)])]
     return colour("s", dict(zip(labels, tokens, strict=True)), mark="stroke")

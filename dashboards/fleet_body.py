@@ -5,6 +5,8 @@ don't know, are SEARCH expressions, up to the 500 series that a search returns (
 components and syntax" and "Using search expressions in graphs", Amazon CloudWatch User Guide).
 """
 
+import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -25,6 +27,13 @@ _PERIOD_S = 300
 _ALARM_WIDGETS = 20
 _LINKS = 50
 _FUNCTIONS = {"Sum": "SUM", "Average": "AVG", "Maximum": "MAX", "Minimum": "MIN", "SampleCount": "COUNT"}
+_STATISTICS = {
+    "Sum": "in total",
+    "Average": "average",
+    "Maximum": "highest",
+    "Minimum": "lowest",
+    "SampleCount": "count",
+}
 _GOLDEN = {"traffic": 1, "errors": 1, "latency": 1, "saturation": 3}
 _SIGNALS = ("traffic", "errors", "latency", "saturation")
 
@@ -45,7 +54,8 @@ def rows(plan: Plan) -> list[Row]:
     found = [_head(plan), _alarms(plan), _golden(watched, plan)]
     for service in known:
         own = sorted((one for one in watched if one.service == service), key=_by_signal)
-        found.append([widgets.text(f"### {widgets.markdown(service_title(service))}: the highest {_HIGHEST}")])
+        ranked = f": the highest {_HIGHEST}" if any(one.dimensions for one in own) else ""
+        found.append([widgets.text(f"### {widgets.markdown(service_title(service))}{ranked}")])
         found.append([_ranking(one, watched[one], plan) for one in own])
     return [row for row in found if row]
 
@@ -69,13 +79,14 @@ def _head(plan: Plan) -> Row:
 
 
 def _alarms(plan: Plan) -> Row:
-    """The composites; then every alarm that is on, as far as there is room: applications show the rest."""
+    """Every alarm that is on, as far as there is room: applications show the rest; then the composites."""
     health = alarm_row("Health", [arn(one, plan) for one in plan.composites], width=24, height=4)[:_ALARM_WIDGETS]
     room = max(1, _ALARM_WIDGETS - len(health)) * quotas.ALARM_WIDGET_ALARMS
     first = sorted(plan.alarms, key=lambda one: (one.severity != "page", one.name))[:room]
     title = "On now" if len(first) == len(plan.alarms) else f"On now, of the first {len(first):,} alarms"
-    on = alarm_row(title, [arn(one, plan) for one in first], width=24, height=4, only_on=True)
-    return [*health, *on]
+    width = widgets.COLUMNS // min(3, max(1, math.ceil(len(first) / quotas.ALARM_WIDGET_ALARMS)))
+    on = alarm_row(title, [arn(one, plan) for one in first], width=width, height=4, only_on=True)
+    return [*on, *health]
 
 
 def _golden(watched: Counter[_Ranked], plan: Plan) -> Row:
@@ -88,7 +99,10 @@ def _golden(watched: Counter[_Ranked], plan: Plan) -> Row:
     width = widgets.COLUMNS // max(1, len(chosen))
     return [
         widgets.number(
-            one.metric, widgets.metric_rows([_whole(one)], token=signal(one.metric)), region=region(plan), width=width
+            _words(one.metric),
+            widgets.metric_rows([_whole(one)], token=signal(one.metric)),
+            region=region(plan),
+            width=width,
         )
         for one in chosen
     ]
@@ -119,14 +133,18 @@ def _by_signal(one: _Ranked) -> tuple[int, str, str]:
 
 
 def _ranking(one: _Ranked, count: int, plan: Plan) -> Widget:
-    lowest = one.statistic == "Minimum"
     total = one.statistic == "Sum"
     if not one.dimensions:
         rows = widgets.metric_rows([_whole(one)], token=signal(one.metric))
     else:
         rows = [widgets.expression_row(_expression(one, count), label="", period_s=_PERIOD_S)]
-    title = f"{one.metric}, {'lowest' if lowest else one.statistic}"
+    title = f"{_words(one.metric)}, {_STATISTICS.get(one.statistic, one.statistic)}"
     return widgets.ranking(title, rows, axis=unit(one.namespace, one.metric), region=region(plan), total=total)
+
+
+def _words(metric: str) -> str:
+    """`Claimed Account Concurrency`: a long name has to wrap somewhere."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", metric)
 
 
 def _expression(one: _Ranked, count: int) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from dashboards import assets, formats, headlines, latency_charts, memory_charts, palette, tiles
+from dashboards import assets, board, formats, headlines, latency_charts, memory_charts, palette
 from dashboards.summary import Link, Summary
 from dashboards.vega import Chart, Table
 from monitors.model import Series, State
@@ -93,24 +93,27 @@ def dashboard_page(
     title: str,
     generated_s: float,
     states: Mapping[str, State] | None = None,
+    addresses: Mapping[str, str] | None = None,
     links: Sequence[Link] = (),
 ) -> str:
-    """A CloudWatch dashboard body on its own grid, with the data given.
+    """A CloudWatch dashboard body with the data given, its widgets in their order and width.
 
-    `data` has each metric widget's series by the widget's place in the body; `states` the alarms' states by
-    alarm name.
+    `data` has each metric widget's series by the widget's place in the body; `states` the alarms' states, and
+    `addresses` where other dashboards and alarms are told of, both by name. Resources whose alarms are all off are
+    folded, and widgets that have nothing to show are named at the end of their part.
     """
-    shown = [tiles.tile(widget, data.get(n, ()), states or {}) for n, widget in enumerate(body["widgets"])]
-    empty = sum(tile.without_data for tile in shown)
+    found = board.parts(body, data, states or {}, addresses or {})
+    tiles = [tile for part in found for tile in part.tiles]
     return _page(
         "dashboard.html",
         title=title,
         generated_s=generated_s,
         links=links,
-        charts=any(tile.charts for tile in shown),
-        tiles=shown,
-        said=f"{formats.counted(len(shown), 'widget')}, {empty} without data." if empty else "",
-        places="".join(tiles.place(n, widget) for n, widget in enumerate(body["widgets"])),
+        charts=any(tile.charts for tile in tiles),
+        head=found[:1],
+        shown=sorted(found[1:], key=lambda part: not part.tiles),
+        said=board.status(body, states or {}),
+        places="".join(f".s{n}{{grid-column:span {n}}}\n" for n in sorted({tile.width for tile in tiles})),
     )
 
 

@@ -17,7 +17,7 @@ from monitors.errors import AwsError, LookoutError
 from monitors.names import STACK
 
 PACKAGES = ("dashboards", "infra", "monitors", "subscribers")
-NOT_IN_LAMBDA = ("infra/local", "infra/engines")
+NOT_IN_LAMBDA = "infra/local"
 LAYER = ("aws-xray-sdk", "aws-embedded-metrics", "jinja2", "markdown-it-py")
 """What the handlers import beyond the runtime's own boto3."""
 PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
@@ -81,14 +81,13 @@ def template() -> str:
 def code_zip() -> bytes:
     """The toolkit's code as Lambda takes it."""
     root = Path(__file__).resolve().parents[1]
-    left_out = tuple(root / path for path in NOT_IN_LAMBDA)
     return zip_files(
         root,
         (
             path
             for package in PACKAGES
             for path in (root / package).rglob("*")
-            if not any(path.is_relative_to(folder) for folder in left_out)
+            if not path.is_relative_to(root / NOT_IN_LAMBDA)
         ),
     )
 

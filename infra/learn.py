@@ -40,7 +40,7 @@ def learn(
     )
     learned: dict[tuple[str, str], Levels] = {}
     for candidate, series in zip(candidates, found, strict=True):
-        (own,) = series.values()
+        (own,) = series
         own_levels = _levels(candidate, own)
         key = candidate.rule.id, candidate.resource.id
         if own_levels.high is not None or own_levels.low is not None:

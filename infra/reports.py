@@ -8,7 +8,7 @@ from botocore.client import BaseClient
 
 from infra.aws.logs import events
 from infra.aws.metrics import read_series
-from infra.aws.session import client, pages
+from infra.aws.session import client, error_code, pages
 from infra.aws.traces import read_traces
 from monitors import loglines
 from monitors.errors import AwsError
@@ -97,7 +97,7 @@ def _invocations(logs: BaseClient, function: Json, *, start_s: float, end_s: flo
                 yield record
     except AwsError as error:
         # A function that was never invoked has no log group yet.
-        if "ResourceNotFoundException" not in str(error):
+        if error_code(error) != "ResourceNotFoundException":
             raise
 
 
@@ -119,6 +119,6 @@ def _weights(session: boto3.Session, *, start_s: float, end_s: float) -> Weights
     found = read_series(client(session, "cloudwatch"), groups, start_s=start_s, end_s=end_s)
     counted = {
         name: {series.start + 60 * n: value for n, value in enumerate(series.values) if value}
-        for name, series in zip(names, (each["m1"] for each in found), strict=True)
+        for name, (series,) in zip(names, found, strict=True)
     }
     return lambda function, minute: counted.get(function, {}).get(minute)

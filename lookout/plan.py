@@ -35,6 +35,7 @@ class Planned(NamedTuple):
     """A plan for one account and Region, and what follows from it."""
 
     region: str
+    settings: Settings
     plan: Plan
     cost: Cost
     coverage: Coverage
@@ -42,8 +43,7 @@ class Planned(NamedTuple):
 
 def run(chosen: argparse.Namespace) -> int:
     """Print the plan; 1 if something would stay uncovered or could not be read."""
-    fleet = load(chosen)
-    planned = [_planned(own, chosen) for own in by_place(fleet).values()]
+    planned = _plans(chosen)
     if chosen.json:
         show.as_json([_document(one) for one in planned])
     elif chosen.resource:
@@ -51,16 +51,14 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         for one in planned:
             _print(one)
-    findings = any(one.coverage.findings for one in planned) or fleet.incomplete
-    return 1 if findings else 0
+    return 1 if any(one.coverage.findings or one.plan.fleet.incomplete for one in planned) else 0
 
 
 def render(chosen: argparse.Namespace) -> int:
     """Write the plan's templates, a folder for each Region, and its dashboards beside them."""
-    for own in by_place(load(chosen)).values():
-        one = _planned(own, chosen)
+    for one in _plans(chosen):
         folder = Path(chosen.output) / (one.region or "any-region")
-        made = templates(one.plan, **_topics(files.chosen_settings(chosen.settings), {}), dashboards=bodies(one.plan))
+        made = templates(one.plan, **_topics(one.settings, {}), dashboards=bodies(one.plan))
         for name, template in made.items():
             files.write(folder / f"{name}.json", dump(template))
         for name, body in bodies(one.plan).items():
@@ -71,19 +69,26 @@ def render(chosen: argparse.Namespace) -> int:
 
 def apply(chosen: argparse.Namespace) -> int:
     """Deploy the plan of each Region with change sets, with progress on stderr."""
-    for own in by_place(load(chosen)).values():
-        one = _planned(own, chosen)
+    for one in _plans(chosen):
         account = session(region=one.region)
-        topics = _topics(files.chosen_settings(chosen.settings), deployed(account))
+        topics = _topics(one.settings, deployed(account))
         made = templates(one.plan, **topics, dashboards=bodies(one.plan))
         apply_templates(account, made, bucket=code_bucket(account), tags={"application": "lookout"}, progress=show.note)
         show.line(f"{one.region}: {len(one.plan.alarms)} alarms and {len(one.plan.composites)} composites in place")
     return 0
 
 
-def _planned(fleet: Fleet, chosen: argparse.Namespace) -> Planned:
-    """The plan of one account and Region. Log metrics are planned where the log subscriber is there to make them."""
+def _plans(chosen: argparse.Namespace) -> list[Planned]:
+    """The plan of each account and Region. Settings are read first: a mistake in them should not cost a survey."""
     wanted = files.chosen_settings(chosen.settings)
+    fleet = load(chosen)
+    if not fleet.resources:
+        raise InputError("there is nothing to watch: the fleet is empty")
+    return [_planned(own, wanted, chosen) for own in by_place(fleet).values()]
+
+
+def _planned(fleet: Fleet, wanted: Settings, chosen: argparse.Namespace) -> Planned:
+    """The plan of one account and Region. Log metrics are planned where the log subscriber is there to make them."""
     region = next((one.region for one in fleet.resources if one.region), "")
     learned: Mapping[tuple[str, str], LearnedLevels] = NOTHING_LEARNED
     subscriber = True
@@ -93,7 +98,7 @@ def _planned(fleet: Fleet, chosen: argparse.Namespace) -> Planned:
         if not chosen.no_learn:
             learned = _learned(account, to_learn(fleet, wanted, subscriber=subscriber))
     made = plan(fleet, wanted, learned=learned, subscriber=subscriber)
-    return Planned(region, made, cost(made, dashboard_metrics=metric_counts(bodies(made))), coverage(made))
+    return Planned(region, wanted, made, cost(made, dashboard_metrics=metric_counts(bodies(made))), coverage(made))
 
 
 def _learned(account: boto3.Session, candidates: Sequence[Candidate]) -> Mapping[tuple[str, str], Levels]:

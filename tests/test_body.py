@@ -187,7 +187,7 @@ def test_resources_stand_in_the_order_in_which_data_flows() -> None:
     )
     body = bodies(planned(dead, worker, source, links=links))["lookout-app-shop-eu-central-1"]
     heads = [one["markdown"].splitlines()[0] for one in of_kind(body, "text")]
-    assert heads[1:] == [r"### a\-source", r"### a\-worker", r"### b\-dead"]
+    assert heads[1:] == [r"### a\-source", r"### a\-worker", r"### b\-dead", "### Logs"]
 
 
 def test_the_function_dashboard_names_no_function_but_its_variable() -> None:

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from infra.local.xray import OPERATIONS, TraceStore, answer
 
 TRACE = "1-5d83c0ad-b8eb33a0b1de97d804fac890"
@@ -57,6 +59,32 @@ def test_a_bad_document_does_not_cost_the_others() -> None:
     assert len(body["UnprocessedTraceSegments"]) == 3
     status, body = answer("/Traces", {"TraceIds": [good["trace_id"]]})
     assert json.loads(body["Traces"][0]["Segments"][0]["Document"]) == good
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [],
+        "text",
+        None,
+        {},
+        document(start_time="now"),
+        document(start_time=float("nan")),
+        document(start_time=float("inf")),
+        document(end_time=float("inf")),
+        document(end_time="later"),
+        document(start_time=0),
+        document(name=7),
+        document(id=""),
+        document(trace_id="1-5d83c0ad"),
+    ],
+)
+def test_what_is_no_document_is_refused_and_listing_goes_on(bad: Any) -> None:
+    store = TraceStore()
+    store.put(document())
+    with pytest.raises(ValueError, match="Missing or invalid"):
+        store.put(bad)
+    assert len(store.segments(TRACE)) == 1
 
 
 def test_batch_get_traces_takes_five_different_ids() -> None:

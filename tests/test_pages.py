@@ -324,23 +324,81 @@ def test_the_memory_page_tells_risks_then_savings() -> None:
     assert len(found) == 5
 
 
-def test_a_dashboard_stands_on_its_own_grid_and_says_what_has_no_data() -> None:
+def test_a_dashboard_keeps_its_widgets_widths_and_names_those_without_data() -> None:
     body = bodies(shop())["lookout-fleet-eu-central-1"]
     graph = next(n for n, one in enumerate(body["widgets"]) if one["properties"].get("title") == "Duration")
     series = Series(label="p95", period_s=300, start=NOW - 3600, values=(40.0, None, 55.0))
     text = dashboard(data={graph: [series]}, states={"lookout/lambda.errors/orders": State.ALARM})
-    widget = body["widgets"][graph]
-    assert (
-        f"#w{graph}{{grid-column:{widget['x'] + 1}/span {widget['width']};"
-        f"grid-row:{widget['y'] + 1}/span {widget['height']}}}"
-    ) in text
+    width = body["widgets"][graph]["width"]
+    assert f".s{width}{{grid-column:span {width}}}" in text
     page = Page(text)
-    assert len([1 for attributes, _ in page.all("section") if attributes.get("class", "").startswith("tile")]) == len(
-        body["widgets"]
-    )
+    drawn = {
+        attributes["aria-label"]: attributes["class"].split()
+        for attributes, _ in page.all("section")
+        if attributes.get("class", "").startswith("tile")
+    }
+    assert f"s{width}" in drawn["Duration"]
+    quiet = [said for _, said in page.all("li") if said.endswith("No datapoints in this window.")]
+    assert "Errors: No datapoints in this window." in quiet
+    metrics = [one for one in body["widgets"] if one["type"] == "metric"]
+    assert len(quiet) == len(metrics) - 1
     assert "in alarm lambda.errors orders" in page.text()
-    assert "No datapoints in this window." in page.text()
     assert text.count('class="chart"') == 1
+
+
+def part(name: str, alarms: int) -> list[dict[str, Any]]:
+    """A resource's heading and the widget of its alarms, as an application's dashboard has them."""
+    arns = [f"arn:aws:cloudwatch:eu-central-1:123456789012:alarm:lookout/lambda.a{n}/{name}" for n in range(alarms)]
+    return [
+        {"type": "text", "width": 24, "properties": {"markdown": f"### {name}\nLambda function · 128 MB"}},
+        {"type": "alarm", "width": 6, "properties": {"title": "Alarms", "alarms": arns}},
+    ]
+
+
+def test_resources_whose_alarms_are_off_are_folded() -> None:
+    body = {"widgets": [*part("head", 1), *part("well", 2), *part("ill", 3)]}
+    states = {"lookout/lambda.a1/ill": State.ALARM}
+    page = Page(pages.dashboard_page(body, {}, title="t", generated_s=NOW, states=states))
+    folded = [("open" in attributes, " ".join(text.split())) for attributes, text in page.all("details")]
+    assert [is_open for is_open, _ in folded] == [False, True]
+    assert folded[0][1].startswith("well Lambda function none of 2 alarms on")
+    assert folded[1][1].startswith("ill Lambda function 1 of 3 alarms on")
+    assert "1 of 6 alarms is on." in page.text()
+
+
+def test_a_dashboard_leads_to_where_an_alarm_is_told_of() -> None:
+    markdown = "## Fleet\n[shop](#dashboards/dashboard/app-shop) [other \\[x\\]](#dashboards/dashboard/nowhere)"
+    head = {"type": "text", "width": 24, "properties": {"markdown": markdown}}
+    name = "lookout/lambda.a0/orders"
+    addresses = {"app-shop": "shop.html", name: "shop.html#lookout/lambda.a0/orders"}
+    body = {"widgets": [head, part("orders", 2)[1]]}
+    page = Page(pages.dashboard_page(body, {}, title="t", generated_s=NOW, addresses=addresses))
+    links = [(attributes["href"], text) for attributes, text in page.all("a")][1:]
+    assert links == [("shop.html", "shop"), ("shop.html#lookout/lambda.a0/orders", "lambda.a0 orders")]
+    assert "other [x]" in page.text()
+    assert [attributes["id"] for attributes, _ in page.all("li") if "id" in attributes] == ["lookout/lambda.a1/orders"]
+
+
+def test_a_ranking_leaves_zeros_out_and_names_even_a_single_line() -> None:
+    def asked(view: str, title: str) -> dict[str, Any]:
+        row = [{"expression": "SELECT ...", "id": "q1", "label": "", "period": 300}]
+        return {"type": "metric", "width": 8, "properties": {"view": view, "title": title, "metrics": [row]}}
+
+    def found(label: str, *values: float) -> Series:
+        return Series(label=label, period_s=300, start=NOW - 3600, values=values)
+
+    body = {"widgets": [asked("table", "Errors"), asked("table", "Throttles"), asked("timeSeries", "Age")]}
+    machine = "arn:aws:states:eu-central-1:123456789012:stateMachine:checkout"
+    data = {
+        0: [found("a", 1, 2), found("b", 0, 0), found("c", 4, 1)],
+        1: [found("a", 0, 0)],
+        2: [found(machine, 7, 8)],
+    }
+    page = Page(pages.dashboard_page(body, data, title="t", generated_s=NOW))
+    # c has 5 in total, a has 3.
+    assert [text for attributes, text in page.all("th") if attributes.get("scope") == "row"][:2] == ["c", "a"]
+    assert "Throttles: 0 throughout." in [text for _, text in page.all("li")]
+    assert "checkout" in [text.strip() for _, text in page.all("p")]
 
 
 def test_a_widget_that_only_cloudwatch_draws_says_so() -> None:

@@ -19,6 +19,8 @@
   };
   const look = (width) => {
     const font = getComputedStyle(document.body).fontFamily;
+    const legend = width - 60; // beside the axis
+    const columns = Math.max(1, Math.floor(legend / 150));
     const quiet = {
       labelColor: colour("muted"), titleColor: colour("muted"), labelFont: font, titleFont: font,
       labelFontSize: 11, titleFontSize: 11, titleFontWeight: 400,
@@ -33,7 +35,7 @@
       axisY: { domain: false, ticks: false },
       axisBand: { grid: false, domain: false, ticks: false, labelColor: colour("ink") },
       legend: { ...quiet, labelColor: colour("ink"), offset: 6, symbolSize: 80, columnPadding: 14,
-        columns: Math.max(1, Math.floor(width / 150)) },
+        columns, labelLimit: Math.floor(legend / columns) - 34 },
       text: { font, color: colour("ink") },
       line: { strokeJoin: "round" },
     };

@@ -58,7 +58,8 @@
 
   const reveal = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target instanceof HTMLDetailsElement) { target.open = true; target.scrollIntoView(); }
+    const details = target && target.closest("details");
+    if (details) { details.open = true; target.scrollIntoView({ block: target === details ? "start" : "center" }); }
   };
   addEventListener("hashchange", reveal);
   reveal();

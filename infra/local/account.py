@@ -119,6 +119,11 @@ def _listen(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
+    except OverflowError as error:
+        listener.close()
+        raise LocalAccountError(
+            f"{port} is no port: choose one up to 65535 with --port, or 0 for any free one"
+        ) from error
     except OSError as error:
         listener.close()
         raise LocalAccountError(
@@ -187,15 +192,20 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def save(account: LocalAccount) -> None:
     """Remember a detached account, for `lookout local status` and `down`."""
-    path = _state_file()
-    path.write_text(json.dumps(asdict(account)))
-    path.chmod(0o600)
+    # Written under a name that nobody can foresee, then renamed: in a folder of everybody's, a link may lie in wait.
+    handle, draft = tempfile.mkstemp(prefix="lookout-local-", suffix=".json")
+    with os.fdopen(handle, "w") as file:
+        json.dump(asdict(account), file)
+    Path(draft).replace(_state_file())
 
 
 def saved() -> LocalAccount | None:
-    """The detached account started last, if it still answers."""
+    """The detached account started last, if it still answers. What another user left there is not believed."""
+    path = _state_file()
     try:
-        account = LocalAccount(**json.loads(_state_file().read_text()))
+        if path.lstat().st_uid != os.getuid():
+            return None
+        account = LocalAccount(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         return None
     return account if answers(account) else None

@@ -10,17 +10,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from ministack.core.responses import (
-    get_account_id,
-    get_region,
-    new_uuid,
-)
+from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import cloudwatch as cw
 from ministack.services import sns, sqs
 
 from infra.local import cloudwatch, queries
 from monitors.errors import InputError
-from monitors.evaluate import breaches, judge
+from monitors.evaluate import RANGE_BEYOND_PERIODS, breaches, judge
 from monitors.model import Comparison, Query, State
 
 Json = dict[str, Any]
@@ -32,8 +28,6 @@ WORDS = {
     Comparison.BELOW: "less than",
     Comparison.AT_MOST: "less than or equal to",
 }
-LOOK_BACK = 2
-"""Slots beyond the evaluation periods. AWS doesn't say how many; its worked examples show 2."""
 CONFIGURATION = ("AlarmActions", "OKActions", "InsufficientDataActions")
 
 
@@ -68,35 +62,40 @@ def _measure_queues(now_s: float) -> None:
 
 
 def _evaluate(alarm: Json, now_s: float) -> bool:
-    lines = _queries(alarm)
-    period = queries.period_of(lines)
+    """Whether the alarm changed state. One that cannot be judged here says so, and leaves the others in peace."""
     periods = int(alarm.get("EvaluationPeriods") or 1)
-    datapoints = int(alarm.get("DatapointsToAlarm") or periods)
-    comparison, threshold = Comparison(alarm["ComparisonOperator"]), float(alarm["Threshold"])
-    slots = periods + LOOK_BACK
-    start = int(now_s // 60) * 60 - slots * period
     try:
-        found = queries.resolve(
-            cloudwatch.STORE, cloudwatch.scope(), lines, start_s=start, period_s=period, slots=slots
+        times, values = _values(alarm, now_s)
+        state = judge(
+            breaches(values, Comparison(alarm["ComparisonOperator"]), float(alarm["Threshold"])),
+            datapoints=int(alarm.get("DatapointsToAlarm") or periods),
+            periods=periods,
+            missing=alarm.get("TreatMissingData") or "missing",
+            current=State(alarm["StateValue"]),
         )
-    except InputError as error:
+    except (InputError, KeyError, ValueError) as error:
         alarm["EvaluationState"] = "EVALUATION_ERROR"
-        alarm["StateReason"] = str(error)
+        alarm["StateReason"] = f"The embedded account cannot evaluate this alarm: {error}"
         return False
-    values = found[next(query.id for query in lines if query.returned)]
-    state = judge(
-        breaches(values, comparison, threshold),
-        datapoints=datapoints,
-        periods=periods,
-        missing=alarm.get("TreatMissingData") or "missing",
-        current=State(alarm["StateValue"]),
-    )
     if state == alarm["StateValue"]:
         return False
-    times = range(start, start + slots * period, period)
     recent = [(at, value) for at, value in zip(times, values, strict=True) if value is not None][-periods:]
-    _change(alarm, state, recent=recent, period=period, now_s=now_s)
+    _change(alarm, state, recent=recent, period=times.step, now_s=now_s)
     return True
+
+
+def _values(alarm: Json, now_s: float) -> tuple[range, Values]:
+    """The slots that an evaluation at this moment looks at, and what the alarm's returned query gives in each."""
+    lines = _queries(alarm)
+    period = queries.period_of(lines)
+    slots = int(alarm.get("EvaluationPeriods") or 1) + RANGE_BEYOND_PERIODS
+    end = int(now_s // 60) * 60
+    times = range(end - slots * period, end, period)
+    found = queries.resolve(
+        cloudwatch.STORE, cloudwatch.scope(), lines, start_s=times.start, period_s=period, slots=slots
+    )
+    (returned,) = (query.id for query in lines if query.returned)
+    return times, found[returned]
 
 
 def _queries(alarm: Json) -> list[Query]:
@@ -141,11 +140,15 @@ def _reason(alarm: Json, state: State, recent: Sequence[tuple[int, float]]) -> s
         count, treated = alarm.get("EvaluationPeriods") or 1, alarm.get("TreatMissingData") or "missing"
         kind = "Insufficient Data" if state == State.INSUFFICIENT_DATA else "Threshold Crossed"
         return f"{kind}: {count} missing datapoints were treated as [{treated}]."
-    points = ", ".join(f"{value} ({datetime.fromtimestamp(at, UTC):%d/%m/%y %H:%M:%S})" for at, value in recent)
-    crossed = "was" if state == State.ALARM else "was not"
+    comparison, threshold = Comparison(alarm["ComparisonOperator"]), float(alarm["Threshold"])
+    crossing = breaches([value for _, value in recent], comparison, threshold)
+    # Those that speak for the state; none do where it was missing data that decided.
+    deciding = [point for point, breach in zip(recent, crossing, strict=True) if breach == (state == State.ALARM)]
+    points = ", ".join(f"{value} ({datetime.fromtimestamp(at, UTC):%d/%m/%y %H:%M:%S})" for at, value in deciding)
+    was = ("was" if len(deciding) == 1 else "were") + ("" if state == State.ALARM else " not")
     return (
-        f"Threshold Crossed: {len(recent)} out of the last {alarm.get('EvaluationPeriods')} datapoints [{points}] "
-        f"{crossed} {WORDS[Comparison(alarm['ComparisonOperator'])]} the threshold ({alarm['Threshold']})."
+        f"Threshold Crossed: {len(deciding)} out of the last {alarm.get('EvaluationPeriods')} datapoints [{points}] "
+        f"{was} {WORDS[comparison]} the threshold ({threshold})."
     )
 
 

@@ -6,20 +6,24 @@ Speaks the two protocols that today's SDKs use (JSON and CBOR); the old form-enc
 import contextvars
 import math
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from ministack.core.responses import _request_account_id, _request_region, get_account_id, get_region
 from ministack.services import cloudwatch as cw
 
-from infra.local import queries
+from infra.local import insights, queries
 from infra.local.metrics import RETENTION_S, Bucket, MetricStore, Scope
 from monitors.errors import InputError
+from monitors.model import Query
 
 Json = dict[str, Any]
+Window = tuple[float, float]
 Result = TypeVar("Result")
 STORE = MetricStore()
 STATISTICS = ("SampleCount", "Sum", "Average", "Minimum", "Maximum")
+GAUGES = ("ConcurrentExecutions",)
+"""What is no sum or distribution over functions: the account has a measurement of its own."""
 _put_metric_alarm = cw._put_metric_alarm
 
 
@@ -55,8 +59,10 @@ def put(
     unit: str,
     at_s: float,
 ) -> None:
-    """Keep values of one metric at one time."""
+    """Keep values of one metric at one time; what functions emit also counts for the account as a whole."""
     STORE.add(scope(), queries.key(namespace, name, dimensions), at_s=at_s, values=values, unit=unit)
+    if namespace == "AWS/Lambda" and dimensions.keys() == {"FunctionName"} and name not in GAUGES:
+        STORE.add(scope(), queries.key(namespace, name, {}), at_s=at_s, values=list(values), unit=unit)
 
 
 def install() -> None:
@@ -143,42 +149,60 @@ def _page(items: list[Any], token: str | None, *, size: int) -> tuple[list[Any],
 
 def _get_metric_data(data: Json, is_cbor: bool) -> Any:
     asked = [queries.from_api(raw) for raw in data.get("MetricDataQueries") or []]
-    period = queries.period_of(asked)
-    start, slots = _grid(data, period)
+    others = [query for query in asked if not insights.finds(query.expression)]
+    window = _window(data)
     ascending = data.get("ScanBy") == "TimestampAscending"
-    results = []
-    for query in asked:
-        if not query.returned:
-            continue
-        result: Json = {
-            "Id": query.id,
-            "Label": query.label,
-            "StatusCode": "Complete",
-            "Timestamps": [],
-            "Values": [],
-        }
-        own = query.period_s if not query.expression else period
-        own_start, own_slots = (start, slots) if own == period else _grid(data, own)
-        group = asked if query.expression else [query]
-        try:
-            values = queries.resolve(STORE, scope(), group, start_s=own_start, period_s=own, slots=own_slots)[query.id]
-        except InputError as error:
-            result |= {
-                "StatusCode": "InternalError",
-                "Messages": [{"Code": "Unsupported", "Value": str(error)}],
-            }
-            values = []
-        points = [(own_start + i * own, v) for i, v in enumerate(values) if v is not None]
-        for at, value in points if ascending else reversed(points):
-            result["Timestamps"].append(at)
-            result["Values"].append(value)
-        results.append(cw._cbor_metric_data_result(result) if is_cbor else result)
-    return _ok({"MetricDataResults": results}, is_cbor)
+    results = [
+        _result(query.id, found, ascending=ascending)
+        for query in asked
+        if query.returned
+        for found in _found(query, others, window)
+    ]
+    return _ok({"MetricDataResults": [cw._cbor_metric_data_result(r) if is_cbor else r for r in results]}, is_cbor)
+
+
+class _Found(NamedTuple):
+    """One series of an answer, or why there is none."""
+
+    label: str
+    start: int
+    period: int
+    values: queries.Values
+    failure: str = ""
+
+
+def _found(query: Query, others: Sequence[Query], window: Window) -> list[_Found]:
+    """What one query gives: one series, or as many as it finds. An expression may name any of the others."""
+    try:
+        if insights.finds(query.expression):
+            chosen = insights.parse(query.expression)
+            period = chosen.period_s or query.period_s
+            start, slots = _grid(window, period)
+            found = insights.evaluate(STORE, scope(), chosen, start_s=start, period_s=period, slots=slots)
+            return [_Found(label, start, period, values) for label, values in found]
+        group = queries.standing_on(query, others)  # so that no other query of the call lengthens its period
+        period = queries.period_of(group)
+        start, slots = _grid(window, period)
+        values = queries.resolve(STORE, scope(), group, start_s=start, period_s=period, slots=slots)
+        return [_Found(query.label, start, period, values[query.id])]
+    except InputError as error:
+        return [_Found(query.label, 0, 0, [], str(error))]
+
+
+def _result(id_: str, found: _Found, *, ascending: bool) -> Json:
+    points = [(found.start + n * found.period, v) for n, v in enumerate(found.values) if v is not None]
+    points = points if ascending else points[::-1]
+    result: Json = {"Id": id_, "Label": found.label, "StatusCode": "Complete"}
+    result |= {"Timestamps": [at for at, _ in points], "Values": [value for _, value in points]}
+    if found.failure:
+        result["StatusCode"] = "InternalError"
+        result["Messages"] = [{"Code": "Unsupported", "Value": found.failure}]
+    return result
 
 
 def _get_metric_statistics(data: Json, is_cbor: bool) -> Any:
     period = int(data.get("Period") or 60)
-    start, slots = _grid(data, period)
+    start, slots = _grid(_window(data), period)
     dimensions = {d["Name"]: d["Value"] for d in data.get("Dimensions") or []}
     key = queries.key(data.get("Namespace", ""), data.get("MetricName", ""), dimensions)
     plain = data.get("Statistics") or ([] if data.get("ExtendedStatistics") else STATISTICS)
@@ -199,11 +223,17 @@ def _get_metric_statistics(data: Json, is_cbor: bool) -> Any:
     return _ok({"Label": data.get("MetricName", ""), "Datapoints": points}, is_cbor)
 
 
-def _grid(data: Json, period: int) -> tuple[int, int]:
-    """(first slot, number of slots) of a request's StartTime (inclusive) and EndTime (exclusive)."""
+def _window(data: Json) -> Window:
+    """A request's StartTime (inclusive) and EndTime (exclusive)."""
     start, end = cw._parse_ts(data.get("StartTime")), cw._parse_ts(data.get("EndTime"))
     if start is None or end is None or start >= end:
         raise InputError("The parameter StartTime must be less than the parameter EndTime.")
+    return start, end
+
+
+def _grid(window: Window, period: int) -> tuple[int, int]:
+    """(first slot, number of slots) that cover it."""
+    start, end = window
     first = int(start // period) * period
     return first, math.ceil((end - first) / period)
 

@@ -6,6 +6,7 @@ check says which names went, in one message, and not a traceback in the middle o
 
 import importlib
 from importlib import metadata
+from operator import attrgetter
 
 from monitors.errors import LocalAccountError
 
@@ -15,9 +16,12 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ministack.app": ("app",),
     "ministack.core.lambda_runtime": (
         "ProvidedWorker",
+        "ProvidedWorker._build_handler_class",
+        "ProvidedWorker._drain_stderr",
+        "ProvidedWorker._drain_stderr_bounded",
+        "ProvidedWorker._spawn",
+        "ProvidedWorker.invoke",
         "_worker_class_for",
-        "kill_workers",
-        "_workers",
         "reset",
     ),
     "ministack.core.responses": (
@@ -38,8 +42,6 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_inflight_key",
         "_provided_runtime_code_dir",
         "_provided_worker_env",
-        "_request_account_id",
-        "_request_region",
         "executions_in_flight",
         "invoke_async_with_retry",
     ),
@@ -85,7 +87,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "ministack.services.cloudformation.provisioners": (
         "_RESOURCE_HANDLERS",
         "_cw_metric_alarm_record",
-        "_lambda_create",
     ),
 }
 
@@ -112,6 +113,7 @@ def check() -> None:
 
 def _has(module: str, name: str) -> bool:
     try:
-        return hasattr(importlib.import_module(module), name)
-    except ImportError:
+        attrgetter(name)(importlib.import_module(module))
+    except (ImportError, AttributeError):
         return False
+    return True

@@ -29,15 +29,14 @@ def history(*, account: str, region: str, end_s: float, days: int, seed: int) ->
 
 def _load(*, end_s: float, days: int, seed: int) -> dict[str, Any]:
     found = simulate(end_s=end_s, days=days, seed=seed)
-    scope = cloudwatch.scope()
     waiting: dict[str, int] = {}
     datapoints = events = documents = 0
     for point in metric_points(found, orders_api_id=_api_id("shop-orders")):
-        key = point.namespace, point.metric, point.dimensions
-        cloudwatch.STORE.add(scope, key, at_s=point.minute_s, values=point.values, unit=point.unit)
+        dimensions = dict(point.dimensions)
+        cloudwatch.put(point.namespace, point.metric, dimensions, point.values, unit=point.unit, at_s=point.minute_s)
         datapoints += 1
         if point.metric == "ApproximateNumberOfMessagesVisible":
-            waiting[dict(point.dimensions)["QueueName"]] = int(point.values[-1])
+            waiting[dimensions["QueueName"]] = int(point.values[-1])
     for (group, stream), found_events in groupby(log_events(found), key=itemgetter(0, 1)):
         said = [(at_ms, message) for _, _, at_ms, message in found_events]
         logs.append(group, stream, said)

@@ -46,7 +46,7 @@ def ingest(group: str, stream: str, events: Sequence[Json]) -> None:
     stamped = [{"timestamp": now_ms, "message": "", **event} for event in events]
     for event in stamped:
         if '"_aws"' in event["message"]:
-            _emf(event["message"])
+            _guarded(_emf, event["message"])
     for name, found in list(cwl._metric_filters.items()):
         if name[0] == group:
             _guarded(_metric_filter, found, stamped)
@@ -114,23 +114,19 @@ def _checked(put: Any) -> Any:
 
 def _emf(message: str) -> None:
     """Embedded metric format, as its specification has it: a pure JSON message; targets are root members."""
-    try:
-        body = json.loads(message)
-        at_s = body["_aws"]["Timestamp"] / 1000
-        directives = body["_aws"]["CloudWatchMetrics"]
-        for directive in directives:
-            for metric in directive["Metrics"]:
-                for names in directive["Dimensions"]:
-                    _emf_metric(body, directive["Namespace"], metric, names, at_s)
-    except (ValueError, KeyError, TypeError) as error:
-        log.warning("EMF not extracted: %s", error)
+    body = json.loads(message)
+    at_s = body["_aws"]["Timestamp"] / 1000
+    for directive in body["_aws"]["CloudWatchMetrics"]:
+        for metric in directive["Metrics"]:
+            for names in directive["Dimensions"]:
+                _emf_metric(body, directive["Namespace"], metric, names, at_s)
 
 
 def _emf_metric(body: Json, namespace: str, metric: Json, names: Sequence[str], at_s: float) -> None:
     found = body.get(metric["Name"])
     values = found if isinstance(found, list) else [found]
     numbers = [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    if all(isinstance(body.get(name), str) for name in names):
+    if isinstance(namespace, str) and all(isinstance(body.get(name), str) for name in names):
         dimensions = {name: body[name] for name in names}
         cloudwatch.put(namespace, metric["Name"], dimensions, numbers, unit=metric.get("Unit", "None"), at_s=at_s)
 
@@ -153,7 +149,7 @@ def _transform(pattern: patterns.Pattern, transformation: Json, event: Json) -> 
     value = pattern.value(message, str(transformation.get("metricValue", "1")))
     texts = {name: pattern.text(message, selector) for name, selector in dimensions.items()}
     known = {name: text for name, text in texts.items() if text}
-    if value is not None and math.isfinite(value) and len(known) == len(dimensions):
+    if value is not None and len(known) == len(dimensions):
         _sample(transformation, value, known, event)
 
 

@@ -7,7 +7,7 @@ CloudWatch keeps one-minute aggregates for 15 days and answers percentiles only 
 import math
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitors.errors import InputError
@@ -101,23 +101,30 @@ class MetricStore:
         self, scope: Scope, key: Key, *, statistic: str, period_s: int, start_s: int, slots: int
     ) -> list[float | None]:
         """The statistic of `slots` periods from `start_s` on; None for a period without datapoints."""
+        return self.joined(scope, [key], statistic=statistic, period_s=period_s, start_s=start_s, slots=slots)
+
+    def joined(
+        self, scope: Scope, keys: Sequence[Key], *, statistic: str, period_s: int, start_s: int, slots: int
+    ) -> list[float | None]:
+        """The statistic over all that these metrics observed, as if they were one."""
+        by_slot: dict[int, list[Bucket]] = {}
         with self._lock:
-            minutes = self._minutes.get(scope, {}).get(key, {})
-            end_s = start_s + slots * period_s
-            # Whichever is fewer: the minutes asked for, or those that there are.
-            asked = range(start_s, end_s, MINUTE)
-            present = (
-                [minute for minute in asked if minute in minutes]
-                if len(asked) < len(minutes)
-                else [minute for minute in minutes if start_s <= minute < end_s]
-            )
-            by_slot: dict[int, list[Bucket]] = {}
-            for minute in present:
-                by_slot.setdefault((minute - start_s) // period_s, []).append(minutes[minute])
+            for key in keys:
+                minutes = self._minutes.get(scope, {}).get(key, {})
+                for minute in _within(minutes, start_s, start_s + slots * period_s):
+                    by_slot.setdefault((minute - start_s) // period_s, []).append(minutes[minute])
             values: list[float | None] = [None] * slots
             for slot, buckets in by_slot.items():
                 values[slot] = _statistic(buckets, statistic)
             return values
+
+
+def _within(minutes: Mapping[int, Bucket], start_s: int, end_s: int) -> list[int]:
+    # Whichever is fewer: the minutes asked for, or those that there are.
+    asked = range(start_s, end_s, MINUTE)
+    if len(asked) < len(minutes):
+        return [minute for minute in asked if minute in minutes]
+    return [minute for minute in minutes if start_s <= minute < end_s]
 
 
 def _statistic(buckets: Sequence[Bucket], name: str) -> float | None:

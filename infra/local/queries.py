@@ -5,6 +5,7 @@ from typing import Any
 
 from infra.local.metrics import Key, MetricStore, Scope
 from monitors import metricmath
+from monitors.mathsyntax import parse
 from monitors.model import Query
 
 Values = list[float | None]
@@ -35,6 +36,25 @@ def from_api(raw: Mapping[str, Any]) -> Query:
 def period_of(queries: Sequence[Query]) -> int:
     """The period of the whole: the longest among the metrics, as metric math has it."""
     return max((query.period_s for query in queries if not query.expression), default=60)
+
+
+def standing_on(query: Query, queries: Sequence[Query]) -> list[Query]:
+    """The query with all those that its expression names, directly or not: the rest of a request is no part of it.
+
+    InputError for an expression that cannot be read.
+    """
+    by_id = {one.id: one for one in queries}
+    found: dict[str, Query] = {}
+    waiting = [query]
+    while waiting:
+        one = waiting.pop()
+        if one.id not in found:
+            found[one.id] = one
+            named = (
+                {str(step.value) for step in parse(one.expression) if step.verb == "series"} if one.expression else ()
+            )
+            waiting += [by_id[id_] for id_ in named if id_ in by_id]
+    return list(found.values())
 
 
 def resolve(

@@ -182,6 +182,9 @@ def _finish(
     in_flight = running.get(lambda_svc._inflight_key(config), 1)
     for name, value, unit in outcome.metrics(done, in_flight=in_flight):
         cloudwatch.put("AWS/Lambda", name, dimensions, [value], unit=unit, at_s=done.started_s)
+    at_once = float(max(1, sum(running.values())))
+    for name in ("ConcurrentExecutions", "ClaimedAccountConcurrency"):
+        cloudwatch.put("AWS/Lambda", name, {}, [at_once], unit="Count", at_s=done.started_s)
     for document in outcome.segments(done, config, [os.urandom(8).hex() for _ in range(3)]):
         xray.STORE.put(document)
     logs.ingest(group, done.stream, [{"timestamp": at, "message": line} for at, line in events])

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 BATCH_LIMIT = 5  # BatchGetTraces takes 5 ids a call
 PAGE = 100
 DATAGRAM = 65_535
+FOREVER_S = 1e11  # neither infinite nor NaN, nor beyond any calendar
 TRACE_ID = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 
 
@@ -35,10 +36,8 @@ class TraceStore:
         Raises:
             ValueError: it lacks its id, trace id, name or start time.
         """
-        if not TRACE_ID.fullmatch(str(document.get("trace_id"))) or not all(
-            map(document.get, ("id", "name", "start_time"))
-        ):
-            raise ValueError("Missing or invalid segment ID, trace ID, name or start time")
+        if not _is_valid(document):
+            raise ValueError("Missing or invalid segment ID, trace ID, name, start time or end time")
         with self._lock:
             documents = self._traces.setdefault(document["trace_id"], {})
             known = documents.get(document["id"])
@@ -68,6 +67,15 @@ class TraceStore:
         return whole
 
 
+def _is_valid(document: object) -> bool:
+    match document:
+        case {"trace_id": str(trace_id), "id": str(id_), "name": str(name), "start_time": start_s, **rest}:
+            times = (start_s, rest.get("end_time") or start_s)
+            told = bool(TRACE_ID.fullmatch(trace_id) and id_ and name and start_s)
+            return told and all(isinstance(at_s, int | float) and abs(at_s) < FOREVER_S for at_s in times)
+    return False
+
+
 def _index(document: Json, nodes: dict[str, Json]) -> None:
     waiting = [document]
     while waiting:
@@ -94,7 +102,7 @@ def _put_trace_segments(body: Json) -> Json:
     for text in body.get("TraceSegmentDocuments") or []:
         try:
             STORE.put(json.loads(text))
-        except (ValueError, AttributeError) as error:
+        except (ValueError, RecursionError) as error:
             refused.append({"ErrorCode": "InvalidSegment", "Message": str(error)})
     return {"UnprocessedTraceSegments": refused}
 
@@ -184,5 +192,5 @@ def _listen(listener: socket.socket) -> None:
         try:
             if b'"format"' in header and document:
                 STORE.put(json.loads(document))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             log.warning("trace document refused: %s", error)

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from dashboards import summary
 from infra.local.history.plants import Planted
 from monitors.evaluate import Episode
-from monitors.names import parse_alarm_name
+from monitors.model import State
+from monitors.names import alarm_name
 from monitors.rightsize.report import Action, MemoryReport
 from monitors.traces.report import LatencyReport
 
 LATE_S = 30 * 60
-"""An alarm may come this long after what it is about began, and still be about it."""
+"""An alarm may come this long after what it is about has ended, and still be about it."""
+SOON_S = 86_400
+"""One that comes later than this after it began is no news of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +28,20 @@ class Evidence:
     memory: MemoryReport
 
 
+Look = Callable[[Planted, Evidence], str]
+"""What the evidence says of a fault, in words; empty if nothing."""
+
+
 def compare(planted: Sequence[Planted], evidence: Evidence) -> tuple[summary.Planted, ...]:
     """A row for each thing planted: what was found of it, and whether that will do."""
     return tuple(_row(one, evidence) for one in planted)
 
 
 def _row(planted: Planted, evidence: Evidence) -> summary.Planted:
-    found = [words for look in LOOKS[planted.kind] if (words := look(planted, evidence))]
+    found = LOOKS[planted.kind](planted, evidence)
     return summary.Planted(
         fault=f"{planted.resource}: {planted.what} ({_when(planted)})",
-        found="; ".join(found),
+        found=found,
         verdict="found" if found else "missed",
     )
 
@@ -47,26 +54,42 @@ def _moment(at_s: float) -> str:
     return datetime.fromtimestamp(at_s, UTC).strftime("%a %d %b %H:%M")
 
 
-def _alarmed(planted: Planted, evidence: Evidence) -> str:
-    """The first alarm on the resource itself that would have gone on in time."""
-    hits = [
-        (episode.start, parsed[0], episode)
-        for name, episodes in evidence.episodes.items()
-        if (parsed := parse_alarm_name(name)) and parsed[1] == planted.resource
-        for episode in episodes
-        if planted.start_s <= episode.start <= min(planted.end_s, planted.start_s + 86_400) + LATE_S
-    ]
-    if not hits:
+def _alarmed(*rules: str) -> Look:
+    """When each of these alarms on the resource itself first went on."""
+
+    def look(planted: Planted, evidence: Evidence) -> str:
+        latest = min(planted.end_s + LATE_S, planted.start_s + SOON_S)
+        first: dict[str, Episode] = {}
+        for rule in rules:
+            for episode in evidence.episodes.get(alarm_name(rule, planted.resource), ()):
+                if planted.start_s <= episode.start <= latest:
+                    first.setdefault(rule, episode)
+        return ", ".join(
+            f"alarm {rule} from {_moment(one.start)} on, for {(one.end - one.start) / 60:,.0f} min"
+            for rule, one in sorted(first.items(), key=lambda item: item[1].start)
+        )
+
+    return look
+
+
+def _left_on(rule: str) -> Look:
+    """Since when this alarm on the resource itself has been on, to the end; it may have been on already."""
+
+    def look(planted: Planted, evidence: Evidence) -> str:
+        for episode in evidence.episodes.get(alarm_name(rule, planted.resource), ()):
+            if episode.ended is State.ALARM and episode.start <= planted.start_s + SOON_S:
+                return f"alarm {rule} from {_moment(episode.start)} on, and never off again"
         return ""
-    start, rule, episode = min(hits)
-    minutes = (episode.end - episode.start) / 60
-    return f"alarm {rule} from {_moment(start)} on, for {minutes:,.0f} min"
+
+    return look
 
 
-def _changed(*measures: str) -> Callable[[Planted, Evidence], str]:
+def _changed(*measures: str) -> Look:
+    """What got worse from one week to the next."""
+
     def look(planted: Planted, evidence: Evidence) -> str:
         for change in evidence.latency.changes:
-            if change.function == planted.resource and change.measure in measures:
+            if change.function == planted.resource and change.measure in measures and change.after > change.before:
                 share = change.measure.endswith("share")
                 before, after = (f"{x:.1%}" if share else f"{x:,.0f} ms" for x in (change.before, change.after))
                 name = change.measure.removesuffix("_ms").replace("_", " ")
@@ -77,7 +100,7 @@ def _changed(*measures: str) -> Callable[[Planted, Evidence], str]:
     return look
 
 
-def _advised(action: Action) -> Callable[[Planted, Evidence], str]:
+def _advised(action: Action) -> Look:
     def look(planted: Planted, evidence: Evidence) -> str:
         for advice in evidence.memory.advice:
             if advice.function == planted.resource and advice.action is action:
@@ -88,7 +111,7 @@ def _advised(action: Action) -> Callable[[Planted, Evidence], str]:
     return look
 
 
-def _flagged(*flags: str) -> Callable[[Planted, Evidence], str]:
+def _flagged(*flags: str) -> Look:
     def look(planted: Planted, evidence: Evidence) -> str:
         for advice in evidence.memory.advice:
             told = [flag for flag in flags if flag in advice.flags]
@@ -99,15 +122,15 @@ def _flagged(*flags: str) -> Callable[[Planted, Evidence], str]:
     return look
 
 
-LOOKS: Mapping[str, tuple[Callable[[Planted, Evidence], str], ...]] = {
-    "incident": (_alarmed,),
-    "slow_dependency": (_alarmed,),
-    "dead_letters": (_alarmed,),
-    "regression": (_changed("p50_ms", "p95_ms"),),
-    "cold_starts": (_changed("cold_share", "p95_ms"),),
-    "killed": (_flagged("killed", "clipped"), _alarmed),
-    "leak": (_flagged("leak"),),
-    "under_provisioned": (_advised(Action.RAISE),),
-    "over_provisioned": (_advised(Action.LOWER),),
+LOOKS: Mapping[str, Look] = {
+    "incident": _alarmed("lambda.errors", "lambda.failures"),
+    "slow_dependency": _alarmed("lambda.duration", "lambda.failures", "lambda.timeouts"),
+    "dead_letters": _left_on("sqs.dead_letters"),
+    "regression": _changed("p50_ms", "p95_ms"),
+    "cold_starts": _changed("cold_share", "p95_ms"),
+    "killed": _flagged("killed", "clipped"),
+    "leak": _flagged("leak"),
+    "under_provisioned": _advised(Action.RAISE),
+    "over_provisioned": _advised(Action.LOWER),
 }
 """Where each kind of fault ought to show."""

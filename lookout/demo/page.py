@@ -1,8 +1,7 @@
 """What a run of the demo found -> the records of its front page. Pure."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dashboards import charts, formats
@@ -23,7 +22,7 @@ from lookout.demo.findings import Evidence
 from monitors.cost import Cost
 from monitors.coverage import Coverage as Covered
 from monitors.model import Alarm, Plan, Resource, Series, State
-from monitors.names import parse_alarm_name
+from monitors.names import alarm_name, parse_alarm_name
 
 THIN = (
     "every request is traced; Lambda itself traces one a second and 5 % of the rest",
@@ -129,38 +128,29 @@ def _level(alarm: Alarm) -> str:
 
 
 def _charts(found: Found) -> tuple[Chart, ...]:
-    """The hours of the fortnight: all traffic, and the errors of each function that has faults in it."""
-    incidents = [fault for fault in found.faults if fault.kind == "incident"]
-    shown = [
-        charts.lines(
-            "Invocations an hour, all functions", [_sum(found.invocations)], axis="invocations", signal="traffic"
-        )
+    """The hours of the fortnight: all traffic, and the errors of each function that had an incident."""
+    total = _sum(found.invocations.values())
+    incidents = [
+        fault.resource for fault in found.faults if fault.kind == "incident" and fault.resource in found.errors
     ]
-    for fault in incidents:
-        episodes = [
-            episode
-            for name, those in found.evidence.episodes.items()
-            if (parsed := parse_alarm_name(name)) and parsed == ("lambda.errors", fault.resource)
-            for episode in those
-        ]
-        if fault.resource in found.errors:
-            shown.append(
-                charts.lines(
-                    f"Errors an hour, {fault.resource}",
-                    [found.errors[fault.resource]],
-                    axis="errors",
-                    signal="errors",
-                    episodes=episodes,
-                )
+    return (
+        charts.lines("Invocations an hour, all functions", total, axis="invocations", signal="traffic"),
+        *(
+            charts.lines(
+                f"Errors an hour, {function}",
+                [found.errors[function]],
+                axis="errors",
+                signal="errors",
+                episodes=found.evidence.episodes.get(alarm_name("lambda.errors", function), ()),
             )
-    return tuple(shown)
+            for function in incidents
+        ),
+    )
 
 
-def _sum(series: Mapping[str, Series]) -> Series:
-    totals: dict[int, float] = defaultdict(float)
-    for one in series.values():
-        for slot, value in enumerate(one.values):
-            totals[slot] += value or 0.0
-    first = next(iter(series.values()))
-    values = tuple(totals[slot] for slot in range(len(first.values)))
-    return Series(label="invocations", period_s=first.period_s, start=first.start, values=values)
+def _sum(series: Iterable[Series]) -> list[Series]:
+    """All of them as one, if there are any; they lie on one grid, and a gap counts as 0."""
+    each = list(series)
+    columns = zip(*(one.values for one in each), strict=True)
+    values = tuple(sum(value or 0.0 for value in column) for column in columns)
+    return [replace(each[0], label="invocations", values=values)] if each else []

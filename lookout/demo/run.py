@@ -7,6 +7,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,7 @@ from lookout.demo.boards import board_pages
 from lookout.demo.environment import only
 from lookout.demo.findings import Evidence, compare
 from lookout.demo.listener import Listener, listening, notices
+from lookout.demo.logmetrics import out_of_logs
 from lookout.demo.page import Found, front_page
 from lookout.demo.steps import Steps
 from monitors.cost import cost
@@ -45,6 +47,8 @@ from monitors.traces.report import LatencyReport
 
 DAYS = 14
 HOURLY = ("Errors", "Invocations")
+MEASURED = 12
+"""Of how many functions log metrics must be there before the demo goes on; the log subscriber takes its time."""
 TELLING_S = 20.0
 """How long the alarms' messages may take to arrive."""
 
@@ -145,6 +149,9 @@ def _watch(this: Run, made: Plan, outputs: Mapping[str, str]) -> None:
         sent = shop.send_traffic(this.own, seed=this.seed, progress=tell)
         simulated = {one.source for one in sent if one.simulated}
         tell(f"{sum(one.count for one in sent)} requests at {len(sent)} entrances, {len(simulated)} of them simulated")
+    with this.steps.step("metrics from logs") as tell:
+        watch.until(lambda: _measured(this) > MEASURED, seconds=TELLING_S)
+        tell(out_of_logs(this.own, start_s=this.end_s, end_s=time.time()).words())
     with this.steps.step("alarms") as tell:
         # As at the end of this minute, when CloudWatch would evaluate what has just come in.
         this.account.tick(time.time() // 60 * 60 + 60)
@@ -153,14 +160,19 @@ def _watch(this: Run, made: Plan, outputs: Mapping[str, str]) -> None:
         tell(f"{on} on, {len(this.listener.heard)} messages at the HTTP endpoint so far")
 
 
+def _measured(this: Run) -> int:
+    return out_of_logs(this.own, start_s=this.end_s, end_s=time.time()).functions
+
+
 def _paged(listener: Listener) -> bool:
     return any((message.get("Subject") or "").startswith("ALARM") for message in listener.heard)
 
 
 def _reports(this: Run, outputs: Mapping[str, str]) -> tuple[LatencyReport, MemoryReport]:
-    with this.steps.step("reports") as tell:
-        memory = TypeAdapter(MemoryReport).validate_json(_report(this, "memory", outputs))
-        latency = TypeAdapter(LatencyReport).validate_json(_report(this, "latency", outputs))
+    with this.steps.step("reports") as tell, ThreadPoolExecutor() as pool:
+        texts = pool.map(lambda kind: _report(this, kind, outputs), ("memory", "latency"))
+        memory = TypeAdapter(MemoryReport).validate_json(next(texts))
+        latency = TypeAdapter(LatencyReport).validate_json(next(texts))
         tell(
             f"{memory.invocations:,} REPORT lines and {latency.traces_read:,} traces read by the toolkit's own Lambdas"
         )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.text import Text
 
+from dashboards.formats import inert
 from dashboards.summary import Step
 
 
@@ -25,11 +26,11 @@ class Steps:
         begun = time.monotonic()
         watched = sys.stderr.isatty()
         with self._console.status(name) if watched else contextlib.nullcontext() as status:
-            telling.show = lambda words: status.update(f"{name}: {words}") if status else None
+            telling.show = lambda words: status.update(Text(inert(f"{name}: {words}"))) if status else None
             yield telling
         seconds = time.monotonic() - begun
         self.done.append(Step(name=name, seconds=seconds, outcome=telling.words))
-        line = Text.assemble(("✓ ", "green"), f"{name:<34}", (f"{seconds:5.1f} s  ", "dim"), telling.words)
+        line = Text.assemble(("✓ ", "green"), f"{name:<34}", (f"{seconds:5.1f} s  ", "dim"), inert(telling.words))
         self._console.print(line, soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""The demo's look at the account: levels learned, alarms replayed over the past, alarms and reports as they stand."""
+"""The demo's look at the account: alarms replayed over the past, alarms as they stand, metrics, reports."""
 
 import json
 import time
@@ -15,19 +15,18 @@ from monitors.model import Alarm, Query, Series
 
 DAY_S = 86_400.0
 HOUR_S = 3600
-Progress = Callable[[int, int], None]
 
 
 def backtest(
-    session: boto3.Session, alarms: Sequence[Alarm], *, end_s: float, days: float, progress: Progress | None = None
+    session: boto3.Session, alarms: Sequence[Alarm], *, end_s: float, days: float
 ) -> dict[str, tuple[Episode, ...]]:
     """When each alarm would have been on, by alarm name; without those that never would."""
     groups = [alarm.queries for alarm in alarms]
     start_s = end_s - days * DAY_S
-    found = read_series(client(session, "cloudwatch"), groups, start_s=start_s, end_s=end_s, progress=progress)
+    found = read_series(client(session, "cloudwatch"), groups, start_s=start_s, end_s=end_s)
     episodes: dict[str, tuple[Episode, ...]] = {}
     for alarm, series in zip(alarms, found, strict=True):
-        (own,) = series.values()
+        (own,) = series
         if any(value is not None for value in own.values):
             episodes[alarm.name] = replay(alarm, own)
     return {name: those for name, those in episodes.items() if those}
@@ -64,7 +63,7 @@ def hourly(
         for function in functions
     ]
     found = read_series(client(session, "cloudwatch"), groups, start_s=end_s - days * DAY_S, end_s=end_s)
-    return {function: series["m1"] for function, series in zip(functions, found, strict=True)}
+    return {function: series for function, (series,) in zip(functions, found, strict=True)}
 
 
 def report(session: boto3.Session, function: str, *, bucket: str, end_s: float) -> dict[str, str]:

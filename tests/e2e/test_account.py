@@ -89,6 +89,32 @@ def test_memory_is_that_of_the_environment_itself(client: Client, function: Call
     assert used[hungry] - used[modest] > 45
 
 
+def test_queries_and_searches_find_a_series_for_each_function(client: Client, function: Callable[..., str]) -> None:
+    loud, quiet = function("loud", ECHO), function("quiet", ECHO)
+    for order in (1, 2, 3):
+        invoke(client, loud, order=order, fail=order > 1)
+    invoke(client, quiet, order=1, fail=True)
+    where = "WHERE FunctionName != 'echo' AND FunctionName != 'broken'"
+    asked = {
+        "insights": f'SELECT SUM(Errors) FROM SCHEMA("AWS/Lambda", FunctionName) {where} '
+        "GROUP BY FunctionName ORDER BY SUM() DESC LIMIT 2",
+        "search": "SORT(SEARCH('{AWS/Lambda,FunctionName} MetricName=\"Errors\" FunctionName=\"quiet\"', 'Sum', 60), "
+        "SUM, DESC, 5)",
+        "unknown": "SEARCH('Errors', 'Sum')",
+    }
+    now = time.time()
+    answer = client("cloudwatch").get_metric_data(
+        StartTime=now - 600,
+        EndTime=now + 60,
+        MetricDataQueries=[{"Id": id_, "Expression": text, "Period": 60} for id_, text in asked.items()],
+    )
+    found = [(one["Id"], one["Label"], sum(one["Values"])) for one in answer["MetricDataResults"]]
+    assert found[:3] == [("insights", "loud", 2), ("insights", "quiet", 1), ("search", "quiet", 1)]
+    (failed,) = answer["MetricDataResults"][3:]
+    assert failed["StatusCode"] == "InternalError"
+    assert "the embedded account knows" in failed["Messages"][0]["Value"]
+
+
 def test_metric_filters_and_emf_become_metrics(client: Client, function: Callable[..., str]) -> None:
     name = function("till", ECHO)
     group = f"/aws/lambda/{name}"

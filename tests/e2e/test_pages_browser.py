@@ -52,6 +52,22 @@ def fleet_page() -> str:
     return pages.dashboard_page(body, data, title="Fleet", generated_s=samples.NOW, states=states)
 
 
+def application_page() -> str:
+    """Two resources, the second with an alarm that is off."""
+    parts = [
+        [
+            {"type": "text", "width": 24, "properties": {"markdown": f"### {name}\nLambda function"}},
+            {
+                "type": "alarm",
+                "width": 6,
+                "properties": {"title": "Alarms", "alarms": [f"lookout/lambda.errors/{name}"]},
+            },
+        ]
+        for name in ("head", "orders")
+    ]
+    return pages.dashboard_page({"widgets": [*parts[0], *parts[1]]}, {}, title="Shop", generated_s=samples.NOW)
+
+
 def hostile_page() -> str:
     charts = tuple(
         lines(
@@ -75,6 +91,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "latency.html": pages.latency_page(samples.latency(), title="Latency report", **given),
         "memory.html": pages.memory_page(samples.memory(), title="Memory report", **given),
         "fleet.html": fleet_page(),
+        "application.html": application_page(),
         "hostile.html": hostile_page(),
         "charts.js": assets.chart_script(),
     }
@@ -203,6 +220,15 @@ def test_a_link_opens_the_function_it_points_to(visit: Any, site: Path) -> None:
     assert seen.page.locator("#f-3").evaluate("one => one.open")
     seen.page.locator("section[aria-labelledby=functions] a", has_text="auth-token").click()
     assert seen.page.locator("#f-14").evaluate("one => one.open")
+
+
+def test_a_link_opens_the_resource_whose_alarm_it_points_to(visit: Any, site: Path) -> None:
+    folded = "details.item"
+    assert not visit().open(site / "application.html").page.locator(folded).evaluate("one => one.open")
+    seen = visit().open(site / "application.html", "#lookout%2Flambda.errors%2Forders")
+    assert seen.page.locator(folded).evaluate("one => one.open")
+    assert seen.page.get_by_text("lambda.errors orders").is_visible()
+    assert seen.complaints == []
 
 
 def test_hovering_tells_the_value_and_its_time_in_utc(visit: Any, site: Path) -> None:

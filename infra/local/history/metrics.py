@@ -7,6 +7,7 @@ service's developer guide.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 
 from infra.local.history.points import MINUTE_S, Dimensions, Point
 from infra.local.history.profiles import STATE_MACHINE
@@ -38,6 +39,7 @@ def metric_points(history: History, *, orders_api_id: str = "") -> Iterator[Poin
         by_kind[run.origin.kind].append(run)
     for function, runs in by_function.items():
         yield from _lambda_points(function, runs)
+    yield from _account_points(history.runs)
     yield from _api_points(by_kind["rest"], STOREFRONT, errors=("4XXError", "5XXError"))
     if orders_api_id:
         orders = (("ApiId", orders_api_id), ("Stage", "$default"))
@@ -81,6 +83,15 @@ def _lambda_points(function: str, runs: list[Run]) -> Iterator[Point]:
     for metric, unit, value in measures:
         for minute_s, of_minute in minutes.items():
             yield Point("AWS/Lambda", metric, dimensions, unit, minute_s, [value(run) for run in of_minute])
+
+
+def _account_points(runs: Iterable[Run]) -> Iterator[Point]:
+    """Functions of the sample fleet reserve nothing, so that what runs at once is all that is claimed."""
+    edges = sorted(edge for run in runs for edge in ((run.start_s, 1), (run.end_s, -1)))
+    at_once = list(accumulate(step for _, step in edges))
+    begun = [(at_s, float(count)) for (at_s, step), count in zip(edges, at_once, strict=True) if step > 0]
+    for metric in ("ConcurrentExecutions", "ClaimedAccountConcurrency"):
+        yield from _points("AWS/Lambda", metric, (), "Count", begun)
 
 
 def _waited_ms(run: Run) -> float:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-ROUNDS = 5000
+ROUNDS = 1000
 FNV_OFFSET, FNV_PRIME = 0xCBF29CE484222325, 0x100000001B3
 
 

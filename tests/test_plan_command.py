@@ -1,0 +1,211 @@
+"""`lookout plan`, `render` and `survey` from a fleet file: no account, no network."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.api import lint  # type: ignore[import-untyped] # cfn-lint says nothing of its types
+
+from infra.aws import survey as asked
+from lookout.cli import main
+from monitors import fleet as fleets
+from monitors.model import Fleet
+from monitors.names import ALARM_STACK, alarm_name
+from tests.fleets import REGION, fleet, function, log_group, resource
+
+SHOP = fleet(
+    function("shop-pay", application="shop"),
+    function("shop-ship", application="shop", is_async=True),
+    log_group("/aws/lambda/shop-pay"),
+    log_group("/aws/lambda/shop-ship"),
+    resource("sqs", "shop-orders", application="shop"),
+)
+SETTINGS = """
+[rules."lambda.duration"]
+high = 1234
+
+[[metrics]]
+name = "Payments"
+pattern = '{ $.event = "payment" }'
+value = "$.amount"
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The shop's fleet file, in an otherwise empty folder from which no AWS can be reached."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_REGION", REGION)
+    return written(tmp_path, SHOP)
+
+
+def written(folder: Path, found: Fleet) -> str:
+    path = folder / "fleet.json"
+    path.write_text(json.dumps(fleets.to_json(found)))
+    return str(path)
+
+
+def planned(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, Any]]]:
+    status = main(["plan", "--json", *arguments])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def elsewhere() -> Fleet:
+    """The shop in another Region too, with a function of its own."""
+    moved = [
+        fleets.from_json(json.loads(json.dumps(fleets.to_json(fleet(one))).replace(REGION, "us-east-1"))).resources[0]
+        for one in (*SHOP.resources, function("shop-west"))
+    ]
+    return fleet(*SHOP.resources, *moved)
+
+
+def test_the_plan_as_json(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, (found,) = planned(capsys, "--fleet", shop)
+    names = [one["name"] for one in found["alarms"]]
+    assert status == 0
+    assert {alarm_name(rule, "shop-pay") for rule in ("lambda.errors", "lambda.throttles")} <= {*names}
+    assert len(names) == len({*names})
+    assert (found["region"], found["uncovered"]) == (REGION, [])
+    assert found["cost_usd_month"] > 0
+    assert {one["severity"] for one in found["alarms"]} == {"page", "ticket"}
+
+
+def test_each_region_is_a_plan(shop: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, found = planned(capsys, "--fleet", written(tmp_path, elsewhere()))
+    assert [one["region"] for one in found] == [REGION, "us-east-1"]
+    assert [any("shop-west" in alarm["name"] for alarm in one["alarms"]) for one in found] == [False, True]
+
+
+def test_what_could_not_be_read_is_a_finding(shop: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    partly = Fleet(resources=SHOP.resources, incomplete=("sqs:ListQueues in eu-west-1: AccessDenied",))
+    assert planned(capsys, "--fleet", written(tmp_path, partly))[0] == 1
+
+
+def test_settings_of_the_folder_are_found(shop: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "lookout.toml").write_text(SETTINGS)
+    _, (found,) = planned(capsys, "--fleet", shop)
+    durations = [one["threshold"] for one in found["alarms"] if one["rule"] == "lambda.duration"]
+    assert durations == [1234.0, 1234.0]
+    assert [one["log_group"] for one in found["metric_filters"]] == ["/aws/lambda/shop-pay", "/aws/lambda/shop-ship"]
+
+
+def test_a_resource_s_alarms_and_why(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--fleet", shop, "--resource", "shop-orders"]) == 0
+    said = capsys.readouterr().out
+    assert "sqs shop-orders" in said
+    assert "sqs." in said
+    assert "lambda." not in said
+
+
+@pytest.mark.parametrize("name", ["shop-west", "shop-pay"])
+def test_a_resource_of_whichever_region(
+    shop: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["plan", "--fleet", written(tmp_path, elsewhere()), "--resource", name]) == 0
+    assert capsys.readouterr().out.count(f"lambda {name}") == (2 if name == "shop-pay" else 1)
+
+
+def test_an_unknown_resource_is_an_error(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--fleet", shop, "--resource", "shop-pya"]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("error: no resource is called shop-pya")
+
+
+def test_the_plan_for_people(shop: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--fleet", shop]) == 0
+    said = capsys.readouterr().out
+    assert "lambda.errors" in said
+    assert re.search(r"\d+ alarms, 3 composites, .* of 5 resources have alarms", said)
+    assert "USD a month" in said
+
+
+def test_an_empty_fleet_is_an_error(shop: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--fleet", written(tmp_path, fleet())]) == 2
+    assert "nothing to watch" in capsys.readouterr().err
+
+
+def test_rendered_templates_are_what_aws_takes(shop: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "lookout.toml").write_text(SETTINGS)
+    assert main(["render", "--fleet", shop, "-o", "out"]) == 0
+    folder = tmp_path / "out" / REGION
+    templates = {path.name: path.read_text() for path in folder.glob("*.json")}
+    assert templates.keys() == {f"{ALARM_STACK}.json"}
+    assert [str(found) for text in templates.values() for found in lint(text, regions=[REGION])] == []
+    made = json.loads(templates[f"{ALARM_STACK}.json"])["Resources"].values()
+    kinds = {one["Type"] for one in made}
+    assert kinds >= {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm", "AWS::Logs::MetricFilter"}
+    assert "AWS::CloudWatch::Dashboard" in kinds
+    boards = [json.loads(path.read_text()) for path in (folder / "dashboards").glob("*.json")]
+    assert boards
+    assert all(board["widgets"] for board in boards)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert str(folder.relative_to(tmp_path)) in said.err
+
+
+def test_rendering_twice_writes_the_same(shop: str, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        main(["render", "--fleet", shop, "-o", name])
+    files = [
+        {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.json")}
+        for name in ("one", "two")
+    ]
+    assert files[0] == files[1] != {}
+
+
+def test_a_folder_for_each_region(shop: str, tmp_path: Path) -> None:
+    main(["render", "--fleet", written(tmp_path, elsewhere()), "-o", "out"])
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {REGION, "us-east-1"}
+
+
+# --- survey ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def surveyed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Stands for the account: it has the shop; what was asked."""
+    given: dict[str, Any] = {"fleet": SHOP}
+
+    def survey(session: Any, *, regions: list[str], progress: Any) -> Fleet:
+        given.update(region=session.region_name, regions=regions)
+        progress(1, 1)
+        return given["fleet"]  # type: ignore[no-any-return] # it is a Fleet
+
+    monkeypatch.setattr(asked, "survey", survey)
+    return given
+
+
+def test_a_survey_written_is_a_fleet_to_plan_from(
+    shop: str, surveyed: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["survey", "-o", "found.json"]) == 0
+    assert capsys.readouterr().out == ""
+    assert fleets.from_json(json.loads(Path("found.json").read_text())) == SHOP
+    assert planned(capsys, "--fleet", "found.json") == planned(capsys, "--fleet", shop)
+
+
+def test_a_survey_for_people(shop: str, surveyed: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["survey"]) == 0
+    said = capsys.readouterr().out
+    assert "lambda (2)" in said
+    assert "sqs (1)" in said
+    assert "timeout_ms=30000" in said
+
+
+def test_a_survey_as_json_of_the_regions_asked_for(
+    shop: str, surveyed: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["survey", "--json", "--region", "us-east-1", "--region", "eu-west-1"]) == 0
+    assert fleets.from_json(json.loads(capsys.readouterr().out)) == SHOP
+    assert (surveyed["region"], surveyed["regions"]) == ("us-east-1", ["us-east-1", "eu-west-1"])
+
+
+def test_a_survey_that_could_not_read_all_says_so(
+    shop: str, surveyed: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    surveyed["fleet"] = Fleet(resources=SHOP.resources, incomplete=("sqs:ListQueues: AccessDenied",))
+    assert main(["survey"]) == 1
+    assert "not read: sqs:ListQueues: AccessDenied" in capsys.readouterr().err
