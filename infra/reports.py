@@ -1,6 +1,7 @@
 """An account's logs and traces -> the two weekly reports. The command line and the Lambda both come through here."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -31,18 +32,27 @@ def memory(
 ) -> MemoryReport:
     """The memory report of every function of the session's account and Region, from its log groups.
 
+    A log group that cannot be read is told in the notes.
+
     Raises:
-        AwsError: the functions cannot be listed, or no log group can be read.
+        AwsError: the functions cannot be listed, or no log group at all can be read.
     """
     functions = _functions(session)
     logs = client(session, "logs")
     found: list[Invocation] = []
+    failed: list[AwsError] = []
     for done, function in enumerate(functions, start=1):
-        found.extend(_invocations(logs, function, start_s=end_s - days * DAY_S, end_s=end_s))
+        try:
+            found.extend(_invocations(logs, function, start_s=end_s - days * DAY_S, end_s=end_s))
+        except AwsError as error:
+            failed.append(error)
         if progress:
             progress(done, len(functions))
+    if failed and len(failed) == len(functions):
+        raise failed[0]
     facts = {function["FunctionName"]: _facts(function) for function in functions}
-    return memory_report(found, functions=facts, region=session.region_name)
+    report = memory_report(found, functions=facts, region=session.region_name)
+    return replace(report, notes=(*report.notes, *(f"Not read: {error}" for error in failed)))
 
 
 def latency(

@@ -14,7 +14,7 @@ import boto3
 from dashboards.body import bodies, metric_counts
 from infra.apply import apply as apply_templates
 from infra.aws.bucket import code_bucket
-from infra.aws.session import session
+from infra.aws.session import identity, session
 from infra.deploy import deployed
 from infra.learn import learn
 from infra.stacks import dump, templates
@@ -34,6 +34,7 @@ from monitors.thresholds import Levels
 class Planned(NamedTuple):
     """A plan for one account and Region, and what follows from it."""
 
+    account: str
     region: str
     settings: Settings
     plan: Plan
@@ -57,7 +58,7 @@ def run(chosen: argparse.Namespace) -> int:
 def render(chosen: argparse.Namespace) -> int:
     """Write the plan's templates, a folder for each Region, and its dashboards beside them."""
     for one in _plans(chosen):
-        folder = Path(chosen.output) / (one.region or "any-region")
+        folder = Path(chosen.output) / one.account / (one.region or "any-region")
         made = templates(one.plan, **_topics(one.settings, {}), dashboards=bodies(one.plan))
         for name, template in made.items():
             files.write(folder / f"{name}.json", dump(template))
@@ -71,6 +72,7 @@ def apply(chosen: argparse.Namespace) -> int:
     """Deploy the plan of each Region with change sets, with progress on stderr."""
     for one in _plans(chosen):
         account = session(region=one.region)
+        _check_account(one.plan.fleet, identity(account).account)
         topics = _topics(one.settings, deployed(account))
         made = templates(one.plan, **topics, dashboards=bodies(one.plan))
         apply_templates(account, made, bucket=code_bucket(account), tags={"application": "lookout"}, progress=show.note)
@@ -84,12 +86,12 @@ def _plans(chosen: argparse.Namespace) -> list[Planned]:
     fleet = load(chosen)
     if not fleet.resources:
         raise InputError("there is nothing to watch: the fleet is empty")
-    return [_planned(own, wanted, chosen) for own in by_place(fleet).values()]
+    return [_planned(own, place, wanted, chosen) for place, own in by_place(fleet).items()]
 
 
-def _planned(fleet: Fleet, wanted: Settings, chosen: argparse.Namespace) -> Planned:
+def _planned(fleet: Fleet, place: tuple[str, str], wanted: Settings, chosen: argparse.Namespace) -> Planned:
     """The plan of one account and Region. Log metrics are planned where the log subscriber is there to make them."""
-    region = next((one.region for one in fleet.resources if one.region), "")
+    owner, region = place
     learned: Mapping[tuple[str, str], LearnedLevels] = NOTHING_LEARNED
     subscriber = True
     if not chosen.fleet:
@@ -98,12 +100,21 @@ def _planned(fleet: Fleet, wanted: Settings, chosen: argparse.Namespace) -> Plan
         if not chosen.no_learn:
             learned = _learned(account, to_learn(fleet, wanted, subscriber=subscriber))
     made = plan(fleet, wanted, learned=learned, subscriber=subscriber)
-    return Planned(region, wanted, made, cost(made, dashboard_metrics=metric_counts(bodies(made))), coverage(made))
+    return Planned(
+        owner, region, wanted, made, cost(made, dashboard_metrics=metric_counts(bodies(made))), coverage(made)
+    )
 
 
 def _learned(account: boto3.Session, candidates: Sequence[Candidate]) -> Mapping[tuple[str, str], Levels]:
     with show.progress("learning levels") as progress:
         return learn(account, candidates, end_s=time.time(), progress=progress)
+
+
+def _check_account(fleet: Fleet, asked: str) -> None:
+    """A fleet file may be of another account: InputError before anything is deployed into this one."""
+    others = sorted({one.account for one in fleet.resources} - {asked, ""})
+    if others:
+        raise InputError(f"the fleet is of account {', '.join(others)}, but the credentials are of {asked}")
 
 
 def _topics(wanted: Settings, deployed: Mapping[str, str]) -> dict[str, str]:

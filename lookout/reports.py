@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dashboards import headlines, pages, sheets
+from dashboards import assets, headlines, pages, sheets
 from infra import reports
 from infra.aws.session import session
 from lookout import files, show
@@ -154,6 +154,16 @@ def _write(output: str | None, texts: dict[str, str]) -> None:
         raise InputError(f"{output}: the report can be written as {' or '.join(texts)}")
     files.write(output, text)
     show.note(f"written to {output}")
+    if output.endswith(".html"):
+        _write_charts(Path(output).parent)
+
+
+def _write_charts(folder: Path) -> None:
+    """The script that draws the charts, beside the page; without the extra that has it the page shows tables."""
+    try:
+        files.write(folder / "charts.js", assets.chart_script())
+    except ImportError:
+        show.note("the page shows tables only: charts need the extra `local` (pip install 'lambda-lookout[local]')")
 
 
 def _print_latency(report: LatencyReport) -> None:

@@ -25,8 +25,9 @@ def test_separately_sent_subsegments_are_put_back() -> None:
 
 def test_reading_twice_tells_the_same() -> None:
     store = TraceStore()
-    store.put(document())
+    store.put(document(subsegments=[{"id": "b" * 16, "name": "Invocation"}]))
     store.put(document(id="c" * 16, parent_id="a" * 16, type="subsegment"))
+    store.put(document(id="d" * 16, parent_id="b" * 16, type="subsegment"))
     assert store.segments(TRACE) == store.segments(TRACE)
 
 
@@ -99,3 +100,10 @@ def test_summaries_refuse_what_they_cannot_answer() -> None:
 
 def test_the_samplers_of_the_sdk_get_an_answer() -> None:
     assert {"/GetSamplingRules", "/SamplingTargets"} <= OPERATIONS.keys()
+
+
+def test_subsegments_that_are_each_others_parent_are_told_and_not_followed() -> None:
+    store = TraceStore()
+    store.put(document(id="c" * 16, parent_id="d" * 16, type="subsegment"))
+    store.put(document(id="d" * 16, parent_id="c" * 16, type="subsegment"))
+    assert {segment["id"] for segment in store.segments(TRACE)} == {"c" * 16, "d" * 16}

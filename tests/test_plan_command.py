@@ -9,11 +9,12 @@ import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped] # cfn-lint says nothing of its types
 
 from infra.aws import survey as asked
+from infra.aws.session import Identity
 from lookout.cli import main
 from monitors import fleet as fleets
 from monitors.model import Fleet
 from monitors.names import ALARM_STACK, alarm_name
-from tests.fleets import REGION, fleet, function, log_group, resource
+from tests.fleets import ACCOUNT, REGION, fleet, function, log_group, resource
 
 SHOP = fleet(
     function("shop-pay", application="shop"),
@@ -127,10 +128,18 @@ def test_an_empty_fleet_is_an_error(shop: str, tmp_path: Path, capsys: pytest.Ca
     assert "nothing to watch" in capsys.readouterr().err
 
 
+def test_a_fleet_of_another_account_is_not_applied_to_this_one(
+    shop: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lookout.plan.identity", lambda _session: Identity(account="999999999999", partition="aws"))
+    assert main(["apply", "--fleet", shop]) == 2
+    assert f"the fleet is of account {ACCOUNT}, but the credentials are of 999999999999" in capsys.readouterr().err
+
+
 def test_rendered_templates_are_what_aws_takes(shop: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "lookout.toml").write_text(SETTINGS)
     assert main(["render", "--fleet", shop, "-o", "out"]) == 0
-    folder = tmp_path / "out" / REGION
+    folder = tmp_path / "out" / ACCOUNT / REGION
     templates = {path.name: path.read_text() for path in folder.glob("*.json")}
     assert templates.keys() == {f"{ALARM_STACK}.json"}
     assert [str(found) for text in templates.values() for found in lint(text, regions=[REGION])] == []
@@ -156,9 +165,9 @@ def test_rendering_twice_writes_the_same(shop: str, tmp_path: Path) -> None:
     assert files[0] == files[1] != {}
 
 
-def test_a_folder_for_each_region(shop: str, tmp_path: Path) -> None:
+def test_a_folder_for_each_account_and_region(shop: str, tmp_path: Path) -> None:
     main(["render", "--fleet", written(tmp_path, elsewhere()), "-o", "out"])
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {REGION, "us-east-1"}
+    assert {path.name for path in (tmp_path / "out" / ACCOUNT).iterdir()} == {REGION, "us-east-1"}
 
 
 # --- survey ------------------------------------------------------------------------------------------

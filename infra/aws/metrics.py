@@ -44,11 +44,15 @@ def read_series(
     batches = list(_batches(groups, end_s - start_s))
     found: list[list[Series]] = []
     with ThreadPoolExecutor(WORKERS) as pool:
-        asked = (pool.submit(_ask, client, batch, start_s=start_s, end_s=end_s) for batch in batches)
-        for done, answer in enumerate([*asked], start=1):
-            found += answer.result()
-            if progress:
-                progress(done, len(batches))
+        asked = [pool.submit(_ask, client, batch, start_s=start_s, end_s=end_s) for batch in batches]
+        try:
+            for done, answer in enumerate(asked, start=1):
+                found += answer.result()
+                if progress:
+                    progress(done, len(batches))
+        finally:
+            # After an error, or Ctrl-C, what has not been asked yet need not be.
+            pool.shutdown(wait=False, cancel_futures=True)
     return found
 
 

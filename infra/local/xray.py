@@ -27,7 +27,9 @@ class TraceStore:
     """Trace documents by trace id and document id."""
 
     def __init__(self) -> None:
-        self._traces: dict[str, dict[str, Json]] = {}
+        # As text: whoever reads a trace puts it together anew, and must not change what is kept.
+        self._traces: dict[str, dict[str, str]] = {}
+        self._begun: set[str] = set()
         self._lock = threading.Lock()
 
     def put(self, document: Json) -> None:
@@ -38,11 +40,12 @@ class TraceStore:
         """
         if not _is_valid(document):
             raise ValueError("Missing or invalid segment ID, trace ID, name, start time or end time")
+        id_, in_progress = document["id"], bool(document.get("in_progress"))
         with self._lock:
             documents = self._traces.setdefault(document["trace_id"], {})
-            known = documents.get(document["id"])
-            if known is None or known.get("in_progress") or not document.get("in_progress"):
-                documents[document["id"]] = document
+            if id_ not in documents or id_ in self._begun or not in_progress:
+                documents[id_] = json.dumps(document)
+                (self._begun.add if in_progress else self._begun.discard)(id_)
 
     def between(self, start_s: float, end_s: float) -> list[str]:
         """Ids of traces that began in [start, end), newest first. A trace id says its second."""
@@ -53,18 +56,34 @@ class TraceStore:
     def segments(self, trace_id: str) -> list[Json]:
         """The trace's segments, each with its subsegments inside; what has no parent here stands alone."""
         with self._lock:
-            documents = {key: dict(document) for key, document in self._traces.get(trace_id, {}).items()}
+            texts = list(self._traces.get(trace_id, {}).values())
+        documents: dict[str, Json] = {document["id"]: document for document in map(json.loads, texts)}
         nodes = dict(documents)
         for document in documents.values():
             _index(document, nodes)
         whole = []
         for document in documents.values():
             parent = nodes.get(document.get("parent_id", ""))
-            if document.get("type") == "subsegment" and parent is not None and parent is not document:
-                parent["subsegments"] = [*parent.get("subsegments", []), document]
+            if (
+                document.get("type") == "subsegment"
+                and parent is not None
+                and not _is_above(document, parent, documents)
+            ):
+                parent["subsegments"] = [*(parent.get("subsegments") or []), document]
             else:
                 whole.append(document)
         return whole
+
+
+def _is_above(document: Json, node: Json | None, documents: Mapping[str, Json]) -> bool:
+    """Whether the node is the document itself, or hangs on it: putting that into the node would make a ring."""
+    seen: set[str] = set()
+    while node is not None and node["id"] not in seen:
+        if node is document:
+            return True
+        seen.add(node["id"])
+        node = documents.get(node.get("parent_id", ""))
+    return False
 
 
 def _is_valid(document: object) -> bool:

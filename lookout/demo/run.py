@@ -69,6 +69,7 @@ class Run(NamedTuple):
 def run(chosen: argparse.Namespace) -> int:
     """Run the demo, print its summary, and leave its pages in a folder."""
     output, steps = Path(chosen.output), Steps()
+    files.write(output / "charts.js", assets.chart_script())
     with ExitStack() as stack:
         with steps.step("embedded account") as tell:
             account = stack.enter_context(local_account(port=chosen.port))
@@ -193,7 +194,6 @@ def _shown(this: Run, made: Plan, evidence: Evidence, queue: str) -> Found:
     with this.steps.step("pages") as tell:
         faults = planted(end_s=this.end_s, days=DAYS)
         records = watch.states(this.own, _names(made))
-        files.write(this.output / "charts.js", assets.chart_script())
         boards = board_pages(this.own, made, records, end_s=now)
         for board in boards:
             files.write(this.output / board.file, board.html)
