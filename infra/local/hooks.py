@@ -34,6 +34,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "new_uuid",
     ),
     "ministack.services.lambda_svc": (
+        "_ESM_BACKOFF_SECONDS",
         "_emit_lambda_logs",
         "_emit_lambda_metrics",
         "_execute_function_provided_warm",

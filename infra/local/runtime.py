@@ -20,6 +20,7 @@ from ministack.services import lambda_svc
 from infra.local import cloudwatch, logs, outcome, xray
 
 Json = dict[str, Any]
+FAILED_BATCH_PAUSE_S = 0.1
 LOG_SETTLE_S = 0.004
 """How long the function's last lines may take from its pipe to the log; AWS's own delay is longer."""
 
@@ -92,6 +93,8 @@ def install(xray_port: int) -> None:
     lambda_svc._provided_runtime_code_dir = _with_bootstrap
     lambda_svc._emit_lambda_logs = _finish
     lambda_svc._emit_lambda_metrics = _count_throttle
+    # ministack halts a whole queue for a second whenever a batch fails; in AWS only the messages that failed wait.
+    lambda_svc._ESM_BACKOFF_SECONDS = FAILED_BATCH_PAUSE_S
 
 
 def _is_python(config: Json) -> bool:
