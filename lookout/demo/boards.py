@@ -53,7 +53,7 @@ def board_pages(
             addresses=told,
             links=links,
         )
-        made.append(Board(title=f"Dashboard {name}", file=_file(name), html=html))
+        made.append(Board(title=f"{_words(name, session.region_name)} dashboard", file=_file(name), html=html))
     return made
 
 

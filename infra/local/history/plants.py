@@ -56,7 +56,7 @@ def windows(*, end_s: float, days: int) -> Windows:
         incident_s=incident_end.timestamp() - 70 * 60,
         incident_end_s=incident_end.timestamp(),
         slow_query_s=end_s - 7 * DAY_S,
-        cold_starts_s=end_s - 5 * DAY_S,
+        cold_starts_s=end_s - 7 * DAY_S,
         no_address_s=end_s - 2.5 * DAY_S,
         less_memory_s=end_s - 9 * DAY_S,
         more_memory_s=end_s - 10 * DAY_S,
