@@ -34,7 +34,7 @@ SKUS = tuple(f"SKU-{number:03d}" for number in range(30))
 COUNTRIES = ("DE", "AT", "FR", "GB", "US", "NZ")
 QUEUES = ("shop-payments", "shop-fulfilment")
 REFUSED_OF = 75
-ORDERS, REFUSED, NO_ADDRESS = 8, 6, 2
+ORDERS, REFUSED, NO_ADDRESS = 8, 9, 2
 """Orders a round: good ones; refused by the card processor, three times each; without an address for the receipt."""
 VISITS = 19
 """Requests a round to each function of the shop front."""
@@ -83,7 +83,7 @@ def drive(
     stack: str = "shop",
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[Sent, ...]:
-    """Send `rounds` times 16 orders and 65 visits to the fleet; what was sent, by entrance.
+    """Send `rounds` times 19 orders and 65 visits to the fleet; what was sent, by entrance.
 
     Returns when the queues are empty again, or after 20 seconds of waiting for that. Raises LocalAccountError if the
     price list is not imported or an API cannot be reached.
