@@ -63,7 +63,7 @@ class Run(NamedTuple):
     output: Path
     seed: int
     end_s: float
-    """Where the history ends and the live traffic begins, epoch seconds."""
+    """Where the history ends and what happens here begins: a full minute, epoch seconds."""
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -76,7 +76,8 @@ def run(chosen: argparse.Namespace) -> int:
             stack.enter_context(only(account.environment()))
             listener = stack.enter_context(listening())
             tell(f"at {account.endpoint}")
-        this = Run(session(), account, listener, steps, output, chosen.seed, time.time())
+        end_s = time.time() // 60 * 60
+        this = Run(session(), account, listener, steps, output, chosen.seed, end_s)
         outputs, queue = _deployed(this)
         made = _planned(this)
         episodes = _backtest(this, made)
