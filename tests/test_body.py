@@ -93,7 +93,7 @@ fleets = st.lists(
 
 
 @given(fleets)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_fleet_gives_valid_bodies_without_overlaps(resources: list[Resource]) -> None:
     for name, body in bodies(planned(*resources)).items():
         assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
