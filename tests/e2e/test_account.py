@@ -1,5 +1,6 @@
 """The embedded account: real functions, and logs, metrics, alarms and traces that hang together."""
 
+import contextlib
 import json
 import os
 import signal
@@ -306,11 +307,29 @@ def test_a_taken_port_is_a_clear_error(account: LocalAccount) -> None:
         pass
 
 
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="reads a process's sockets from Linux's /proc")
 def test_the_account_listens_on_this_machine_only(account: LocalAccount) -> None:
-    listening = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=False).stdout
-    own = [line.split()[3] for line in listening.splitlines() if f"pid={account.pid}," in line]
-    assert own
-    assert all(address.startswith("127.0.0.1:") for address in own)
+    found = _listening(account.pid)
+    assert ("tcp", f"0100007F:{account.port:04X}") in found
+    assert {address.partition(":")[0] for _, address in found} == {"0100007F"}, "127.0.0.1, lowest byte first"
+    assert "udp" in {table for table, _ in found}, "the X-Ray receiver"
+
+
+def _listening(pid: int) -> set[tuple[str, str]]:
+    """(table, address) of the TCP sockets that a process listens on and the UDP sockets that it has bound."""
+    process = Path(f"/proc/{pid}")
+    own = set()
+    for link in (process / "fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            own.add(str(link.readlink()))
+    waiting = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}  # proc(5): TCP_LISTEN, and UDP without a peer
+    rows = [
+        (table, row.split())
+        for table in waiting
+        if (process / "net" / table).exists()
+        for row in (process / "net" / table).read_text().splitlines()[1:]
+    ]
+    return {(table, row[1]) for table, row in rows if row[3] == waiting[table] and f"socket:[{row[9]}]" in own}
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name)
