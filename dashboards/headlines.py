@@ -31,8 +31,8 @@ class Headline:
 
 
 def run_status(summary: Summary) -> str:
-    """`1 alarm on: shop-payment (lambda.errors)`, or that all is quiet."""
-    on = [f"{a.resource} ({a.rule})" for a in summary.alarms if a.state is State.ALARM]
+    """`1 alarm on: Error rate of shop-payment`, or that all is quiet."""
+    on = [f"{a.title} of {a.resource}" for a in summary.alarms if a.state is State.ALARM]
     return f"{counted(len(on), 'alarm')} on: {_some(on)}" if on else "All quiet: no alarm is on"
 
 
@@ -59,7 +59,12 @@ def run_action(summary: Summary) -> list[Headline]:
     """Alarms that are on, faults that nobody saw, functions that nothing watches."""
     links = {f.function: f.link for f in summary.functions}
     found = [
-        Headline(title=f"{a.resource}: {a.rule}", words=a.reason, tone="bad", address=links.get(a.resource, ""))
+        Headline(
+            title=f"{a.title} of {a.resource}",
+            words=" ".join(filter(None, (a.meaning, a.reason, a.note))),
+            tone="bad",
+            address=links.get(a.resource, ""),
+        )
         for a in summary.alarms
         if a.state is State.ALARM
     ]

@@ -34,12 +34,18 @@ class AlarmRow:
     name: str
     rule: str
     resource: str
+    title: str
+    """The rule in words: `Dead letters`."""
+    meaning: str
+    """What it means when it is on; may be empty."""
     state: State
     since_s: float | None
     """Epoch seconds; None if it never changed."""
     level: str
     """In words: `above 3 errors a minute, 3 of 5 minutes`."""
     reason: str
+    note: str = ""
+    """Anything else to know of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

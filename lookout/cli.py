@@ -4,20 +4,27 @@ Exit status: 0 done; 1 done, and there are findings; 2 the user must change some
 """
 
 import argparse
+import contextlib
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 
 from lookout.commands import COMMANDS, Command
 from monitors.errors import LookoutError
 
+AGAIN_S = 0.05
+"""By then a finalizer is over that a Ctrl-C fell into."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
     try:
-        return _run(arguments)
+        with _interruptible():
+            return _run(arguments)
     except LookoutError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -36,6 +43,27 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _function(chosen.run)(chosen)
     finally:
         sys.stdout.flush()  # here and not at exit, where a closed pipe would be told as an error, after --help too
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have every Ctrl-C end the command. Python drops one that falls into a finalizer: it prints it and goes on."""
+    before = sys.unraisablehook
+
+    def tell_again(dropped: "sys.UnraisableHookArgs") -> None:
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            before(dropped)
+            return
+        # A signal proper, to the main thread: it also ends a wait in the kernel, as interrupt_main() would not.
+        later = threading.Timer(AGAIN_S, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
+        later.daemon = True
+        later.start()
+
+    sys.unraisablehook = tell_again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _parser() -> argparse.ArgumentParser:

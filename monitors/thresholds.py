@@ -24,6 +24,7 @@ from monitors.model import Series
 
 DAYS_NEEDED = 7  # every day of the week
 DAYS_BETWEEN_ALARMS = 1000  # if days were alike; no two are: real series leave their levels every eight weeks
+LARGEST = 2.0**360  # either way: CloudWatch takes no other values (PutMetricData, MetricDatum)
 SHAPES = ((1, 1), (2, 3), (3, 3))
 """M of N, quickest first."""
 
@@ -64,7 +65,7 @@ def levels(
     quickest first; a slower one is taken where single blips would put the levels three times as far out, or
     leave none.
     """
-    series = replace(series, values=tuple(x if x is not None and math.isfinite(x) else None for x in series.values))
+    series = replace(series, values=tuple(x if x is not None and abs(x) <= LARGEST else None for x in series.values))
     days = sum(any(x is not None for x in day) for day in _days(series.values, series.period_s))
     if days < DAYS_NEEDED:
         m, n = shapes[0]
@@ -120,13 +121,12 @@ def _level(series: Series, shape: tuple[int, int], *, side: int, gap: float | No
 
 
 def _ordinary(highest: Sequence[float]) -> list[float]:
-    """The days' highest values in order, without those that stand far out."""
+    """The days' highest values in order, without those that stand far out: two alike must not hide each other."""
     days = sorted(highest)
     middle = median(days) if days else 0.0
-    for _ in range(len(days) // _INCIDENTS):
-        if days[-1] - middle <= _STANDS_OUT * (days[-2] - middle):
-            break
-        days.pop()
+    for apart in range(len(days) // _INCIDENTS, 0, -1):
+        if days[-apart] - middle > _STANDS_OUT * (days[-apart - 1] - middle):
+            return days[:-apart]
     return days
 
 

@@ -71,16 +71,18 @@ def summary() -> Summary:
         for n, name in enumerate(NAMES)
     )
     rules = (
-        ("lambda.errors", "above 5 % of invocations failed, 2 of 3 periods of 5 min"),
-        ("lambda.duration", "above 2,400 ms, 5 of 5 min"),
-        ("lambda.throttles", "above 0 a minute, 5 of 5 min"),
-        ("lambda.traffic", "below 12 or above 900 in 5 min, 3 of 3 periods"),
+        ("lambda.errors", "Error rate", "above 5 % of invocations failed, 2 of 3 periods of 5 min"),
+        ("lambda.duration", "Duration", "above 2,400 ms, 5 of 5 min"),
+        ("lambda.throttles", "Throttles", "above 0 a minute, 5 of 5 min"),
+        ("lambda.traffic", "Invocations", "below 12 or above 900 in 5 min, 3 of 3 periods"),
     )
     alarms = tuple(
         AlarmRow(
             name=f"lookout/{rule}/{name}",
             rule=rule,
             resource=name,
+            title=title,
+            meaning="The function fails for a good part of what it is asked." if rule == "lambda.errors" else "",
             state=State.ALARM if (name, rule) == ("shop-payment", "lambda.errors") else State.OK,
             since_s=NOW - 1_500 if name == "shop-payment" else NOW - 5 * DAY,
             level=level,
@@ -90,7 +92,7 @@ def summary() -> Summary:
             else "Within its levels.",
         )
         for name in NAMES
-        for rule, level in rules
+        for rule, title, level in rules
     )
     return Summary(
         title="Demo: two weeks of a shop's fleet of 14 functions",

@@ -108,6 +108,30 @@ def test_exit_status(
     assert run(capsys, "act") == (status, out, err)
 
 
+SWALLOWED = """
+import os, signal, sys, time, types, weakref
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from lookout import cli, commands
+
+def run(chosen):
+    class Connection: pass
+    connection = Connection()
+    weakref.finalize(connection, lambda: (os.kill(os.getpid(), signal.SIGINT), sum(range(100))))
+    del connection  # the signal falls into the finalizer, where Python drops it
+    time.sleep(20)
+    return 0
+
+sys.modules["stand_in"] = types.SimpleNamespace(run=run)
+cli.COMMANDS = [commands.Command("act", "a command", "stand_in:run")]
+sys.exit(cli.main(["act"]))
+"""
+
+
+def test_an_interrupt_that_falls_into_a_finalizer_is_not_lost() -> None:
+    done = subprocess.run([sys.executable, "-c", SWALLOWED], capture_output=True, text=True, timeout=15, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
+
+
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     commands(monkeypatch, act=f"{__name__}:broken")
     with pytest.raises(ZeroDivisionError):

@@ -30,6 +30,22 @@ def post(url: str, body: bytes | dict[str, Any]) -> int:
         return int(answer.status)
 
 
+def said(**attributes: str) -> dict[str, Any]:
+    return {name: {"Type": "String", "Value": value} for name, value in attributes.items()}
+
+
+def test_it_knows_which_alarms_it_was_told_of() -> None:
+    ear = Listener(0)
+    ear.heard = [
+        message("a report"),
+        message("over", MessageAttributes=said(state="OK", rule="sqs.dead_letters", resource="dlq")),
+        message("on", MessageAttributes=said(state="ALARM", rule="lambda.errors", resource="payments")),
+    ]
+    assert ear.told_of("lambda.errors", "payments")
+    assert not ear.told_of("lambda.errors", "dlq")
+    assert not ear.told_of("sqs.dead_letters", "dlq")
+
+
 @pytest.fixture
 def ear() -> Iterator[Listener]:
     with listening() as listener:

@@ -52,6 +52,7 @@ def found(**more: Any) -> Found:
     )
     faults = planted(end_s=NOW)
     given: dict[str, Any] = {
+        "set_off": (),
         "generated_s": NOW,
         "steps": samples.summary().steps,
         "plan": wanted,
@@ -102,6 +103,17 @@ def test_alarms_are_told_by_rule_and_resource_with_their_level() -> None:
     composite = rows[alarm_name("lambda.health", "shop-payments")]
     assert composite.level == "any of its alarms that page"
     assert list(rows) == sorted(rows)
+
+
+def test_alarms_are_told_in_the_words_of_their_rules_and_by_whom_they_were_set_off() -> None:
+    whole = found()
+    (letters,) = (alarm for alarm in whole.plan.alarms if alarm.rule == "sqs.dead_letters")
+    told = {**record(State.ALARM), "AlarmDescription": letters.description}
+    (row,) = front_page(replace(whole, alarms={letters.name: told}, set_off=[letters.name])).alarms
+    assert (row.title, row.note) == ("Dead letters", "Set off by this run's traffic.")
+    assert letters.description.startswith(f"Dead letters\n{row.meaning}\n")
+    (row,) = front_page(replace(whole, alarms={letters.name: record(State.ALARM)})).alarms
+    assert (row.title, row.meaning, row.note) == ("sqs.dead_letters", "", "")
 
 
 def test_an_alarm_without_data_has_no_time_since_when() -> None:

@@ -255,7 +255,7 @@ def test_the_stylesheet_stays_readable() -> None:
 
 def test_the_front_page_says_first_what_is_on() -> None:
     page = Page(MADE["index"])
-    assert page.all("h1")[0][1] == "1 alarm on: shop-payment (lambda.errors)"
+    assert page.all("h1")[0][1] == "1 alarm on: Error rate of shop-payment"
     figures = dict(zip([text for _, text in page.all("dt")], [text for _, text in page.all("dd")], strict=True))
     assert figures["functions covered"] == "14 of 14"
     assert figures["alarms on"] == "1 of 56"
@@ -271,7 +271,7 @@ def test_what_needs_action_are_alarms_on_faults_missed_and_functions_bare() -> N
     bare = replace(summary, coverage=replace(summary.coverage, functions_covered=12))
     titles = [one.title for one in headlines.run_action(bare)]
     assert titles == [
-        "shop-payment: lambda.errors",
+        "Error rate of shop-payment",
         "Not found: ops-cleanup stops being called",
         "2 functions without an alarm",
     ]
@@ -286,11 +286,19 @@ def test_all_quiet() -> None:
 
 def test_ten_thousand_alarms_on_leave_the_page_usable() -> None:
     alarm = AlarmRow(
-        name="a", rule="lambda.errors", resource="f", state=State.ALARM, since_s=NOW, level="above 3", reason="r" * 80
+        name="a",
+        rule="lambda.errors",
+        resource="f",
+        title="Error rate",
+        meaning="It fails.",
+        state=State.ALARM,
+        since_s=NOW,
+        level="above 3",
+        reason="r" * 80,
     )
     page = pages.index_page(replace(samples.summary(), alarms=(alarm,) * 10_000))
     assert len(page) < 2_000_000
-    assert "10,000 alarms on: f (lambda.errors), f (lambda.errors), f (lambda.errors) and 9,997 more" in page
+    assert "10,000 alarms on: Error rate of f, Error rate of f, Error rate of f and 9,997 more" in page
     assert "And 8000 more, left out" in page
 
 

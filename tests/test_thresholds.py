@@ -56,6 +56,13 @@ def test_an_incident_does_not_lift_the_level():
     assert levels(series(incident, HOUR)).high == levels(series(without_that_day, HOUR)).high
 
 
+def test_nor_does_one_that_is_cut_in_two_by_the_end_of_a_day():
+    usual, incident = hours(), hours()
+    incident[94:98] = [5000.0, 4900.0, 4800.0, 5000.0]
+    without_these_days = usual[: 3 * 24] + usual[5 * 24 :]
+    assert levels(series(incident, HOUR)).high == levels(series(without_these_days, HOUR)).high
+
+
 def test_neither_does_one_at_the_low_side():
     usual, incident = hours(), hours()
     incident[100:106] = [1.0] * 6

@@ -24,6 +24,14 @@ class Listener:
         self.url = f"http://127.0.0.1:{port}/notifications"
         self.heard: list[dict[str, Any]] = []
 
+    def told_of(self, rule: str, resource: str) -> bool:
+        """Whether it was heard that the rule's alarm on the resource went on."""
+        wanted = {"state": "ALARM", "rule": rule, "resource": resource}.items()
+        return any(
+            all(message.get("MessageAttributes", {}).get(name, {}).get("Value") == value for name, value in wanted)
+            for message in self.heard
+        )
+
 
 @contextlib.contextmanager
 def listening() -> Iterator[Listener]:

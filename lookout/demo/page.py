@@ -21,6 +21,7 @@ from infra.local.history.plants import Planted as Fault
 from lookout.demo.findings import Evidence
 from monitors.cost import Cost
 from monitors.coverage import Coverage as Covered
+from monitors.describe import parse_description
 from monitors.model import Alarm, Plan, Resource, Series, State
 from monitors.names import alarm_name, parse_alarm_name
 
@@ -54,6 +55,8 @@ class Found:
     errors: Mapping[str, Series]
     invocations: Mapping[str, Series]
     """Hourly, by function."""
+    set_off: Sequence[str]
+    """Names of the alarms that this run's own traffic has set off."""
     links: Sequence[Link]
 
 
@@ -106,15 +109,19 @@ def _alarm(name: str, found: Found) -> AlarmRow:
     record = found.alarms[name]
     rule, resource = parse_alarm_name(name) or ("", name)
     planned = {alarm.name: alarm for alarm in found.plan.alarms}.get(name)
+    words = parse_description(record.get("AlarmDescription", ""))
     state = State(record["StateValue"])
     return AlarmRow(
         name=name,
         rule=rule,
         resource=resource,
+        title=words.title or rule,
+        meaning=words.reason,
         state=state,
         since_s=record["StateUpdatedTimestamp"].timestamp() if state is not State.INSUFFICIENT_DATA else None,
         level=_level(planned) if planned else "any of its alarms that page",
         reason=record.get("StateReason", ""),
+        note="Set off by this run's traffic." if name in found.set_off else "",
     )
 
 

@@ -41,6 +41,7 @@ from monitors.cost import cost
 from monitors.coverage import coverage
 from monitors.evaluate import Episode
 from monitors.model import Plan, State
+from monitors.names import parse_alarm_name
 from monitors.plan import plan, to_learn
 from monitors.rightsize.report import MemoryReport
 from monitors.traces.report import LatencyReport
@@ -81,12 +82,12 @@ def run(chosen: argparse.Namespace) -> int:
         outputs, queue = _deployed(this)
         made = _planned(this)
         episodes = _backtest(this, made)
-        _watch(this, made, outputs)
+        set_off = _watch(this, made, outputs)
         evidence = Evidence(episodes, *_reports(this, outputs))
-        found = _shown(this, made, evidence, queue)
+        found = replace(_shown(this, made, evidence, queue), set_off=set_off)
     summary = front_page(replace(found, steps=steps.done))
     files.write(output / "index.html", pages.index_page(summary))
-    document = _document(summary, output)
+    document = _document(summary, found.set_off, output)
     files.write(output / "summary.json", json.dumps(document, indent=1))
     show.as_json(document) if chosen.json else _print(summary, document)
     if not (chosen.json or chosen.no_open):
@@ -134,8 +135,8 @@ def _backtest(this: Run, made: Plan) -> Mapping[str, Sequence[Episode]]:
     return episodes
 
 
-def _watch(this: Run, made: Plan, outputs: Mapping[str, str]) -> None:
-    """Everything is deployed, customers come, and alarms go on."""
+def _watch(this: Run, made: Plan, outputs: Mapping[str, str]) -> tuple[str, ...]:
+    """Everything is deployed, customers come, and alarms go on; the names of those that were off before they came."""
     with this.steps.step("render and apply") as tell:
         rendered = templates(
             made,
@@ -146,7 +147,8 @@ def _watch(this: Run, made: Plan, outputs: Mapping[str, str]) -> None:
         )
         apply(this.own, rendered, bucket=code_bucket(this.own), tags={"application": "lookout"}, pause_s=shop.POLL_S)
         this.account.tick(time.time())
-        tell(f"change set executed; {len(bodies(made))} dashboards")
+        before = _on(this, made).keys()
+        tell(f"change set executed; {len(bodies(made))} dashboards; {len(before)} alarms on at once, by the history")
     with this.steps.step("traffic") as tell:
         sent = shop.send_traffic(this.own, seed=this.seed, progress=tell)
         simulated = {one.source for one in sent if one.simulated}
@@ -157,17 +159,22 @@ def _watch(this: Run, made: Plan, outputs: Mapping[str, str]) -> None:
     with this.steps.step("alarms") as tell:
         # As at the end of this minute, when CloudWatch would evaluate what has just come in.
         this.account.tick(time.time() // 60 * 60 + 60)
-        watch.until(lambda: _paged(this.listener), seconds=TELLING_S)
-        on = sum(record["StateValue"] == State.ALARM for record in watch.states(this.own, _names(made)).values())
-        tell(f"{on} on, {len(this.listener.heard)} messages at the HTTP endpoint so far")
+        set_off = {name: record for name, record in sorted(_on(this, made).items()) if name not in before}
+        telling = [parsed for name, one in set_off.items() if one["AlarmActions"] and (parsed := parse_alarm_name(name))]
+        heard = watch.until(lambda: all(this.listener.told_of(*one) for one in telling), seconds=TELLING_S)
+        told = "people were told" if heard else f"people were not told of all of them in {TELLING_S:.0f} s"
+        tell(f"{', '.join(set_off) or 'none'} set off by the traffic; {told}")
+    return tuple(set_off)
+
+
+def _on(this: Run, made: Plan) -> dict[str, Mapping[str, Any]]:
+    """DescribeAlarms' record of each alarm and composite that is on, by name."""
+    records = watch.states(this.own, _names(made))
+    return {name: record for name, record in records.items() if record["StateValue"] == State.ALARM}
 
 
 def _measured(this: Run) -> int:
     return out_of_logs(this.own, start_s=this.end_s, end_s=time.time()).functions
-
-
-def _paged(listener: Listener) -> bool:
-    return any((message.get("Subject") or "").startswith("ALARM") for message in listener.heard)
 
 
 def _reports(this: Run, outputs: Mapping[str, str]) -> tuple[LatencyReport, MemoryReport]:
@@ -216,6 +223,7 @@ def _shown(this: Run, made: Plan, evidence: Evidence, queue: str) -> Found:
         planted=compare(faults, evidence),
         errors=hours["Errors"],
         invocations=hours["Invocations"],
+        set_off=(),
         links=[Link(words=words, address=address) for words, address in links],
     )
 
@@ -224,7 +232,7 @@ def _names(made: Plan) -> list[str]:
     return [*(alarm.name for alarm in made.alarms), *(composite.name for composite in made.composites)]
 
 
-def _document(summary: Summary, output: Path) -> dict[str, Any]:
+def _document(summary: Summary, set_off: Sequence[str], output: Path) -> dict[str, Any]:
     """The summary for a program."""
     fired = [alarm.name for alarm in summary.alarms if alarm.state is State.ALARM]
     return {
@@ -233,6 +241,7 @@ def _document(summary: Summary, output: Path) -> dict[str, Any]:
         "alarms": len(summary.alarms),
         "cost_usd_month": round(sum(row.usd_month for row in summary.costs), 2),
         "fired": fired,
+        "set_off": list(set_off),
         "notified": [{"channel": n.channel, "subject": n.subject} for n in summary.notices],
         "planted": [row.fault for row in summary.planted],
         "found": [{"fault": row.fault, "found": row.found, "verdict": row.verdict} for row in summary.planted],
@@ -252,7 +261,8 @@ def _print(summary: Summary, document: Mapping[str, Any]) -> None:
             ("functions covered", f"{document['covered']} of {document['functions']}"),
             ("alarms", str(document["alarms"])),
             ("cost", f"${document['cost_usd_month']:,.2f} a month, for all of the watching"),
-            ("on now", ", ".join(document["fired"]) or "none"),
+            ("on now", "\n".join(document["fired"]) or "none"),
+            ("set off by the traffic", "\n".join(document["set_off"]) or "none"),
             ("notifications received", str(len(document["notified"]))),
             ("time", f"{sum(step.seconds for step in summary.steps):.0f} s"),
             ("look at", "\n".join(document["report_paths"])),

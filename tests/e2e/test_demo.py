@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from monitors.names import parse_alarm_name
 from tests.e2e import test_pages_browser
 from tests.e2e.conftest import eventually
 from tests.e2e.test_pages_browser import CHROMIUM, Visit
@@ -108,14 +107,16 @@ def test_every_function_is_covered(demo: Finished) -> None:
 
 def test_what_fired_was_told_over_both_channels(demo: Finished) -> None:
     found = demo.document
-    assert found["fired"]
+    # Payments that are refused three times end in a queue that the history leaves empty; its level is above 0.
+    assert "lookout/sqs.dead_letters/shop-payments-dlq" in found["set_off"]
+    assert set(found["set_off"]) <= set(found["fired"])
     told: dict[str, list[str]] = {}
     for one in found["notified"]:
         told.setdefault(one["channel"], []).append(one["subject"])
     assert told.keys() == {"HTTP endpoint", "SQS queue"}
     assert sorted(told["HTTP endpoint"]) == sorted(told["SQS queue"])
-    about = [parsed[1] for name in found["fired"] if (parsed := parse_alarm_name(name))]
-    assert any(subject.startswith("ALARM") and name in subject for name in about for subject in told["SQS queue"])
+    on = [subject for subject in told["SQS queue"] if subject.startswith("ALARM")]
+    assert any("Dead letters of shop-payments-dlq" in subject for subject in on)
 
 
 def test_everything_planted_was_found(demo: Finished) -> None:

@@ -14,6 +14,9 @@ DAY_S = 86_400
 SETTLED_S = 3 * 3600
 """The incident is over this long before the history ends: nobody should find it still going on."""
 
+MORNING_S = 8 * 3600
+LOOKED_AFTER_S = 3600
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Windows:
@@ -150,5 +153,9 @@ def need_mb(profile: Profile, at_s: float) -> float:
 
 
 def emptied(w: Windows, queue: str, at_s: float) -> bool:
-    """Whether somebody works through the dead letters on that morning."""
-    return not (queue == "shop-receipts-dlq" and at_s >= w.no_address_s)
+    """Whether somebody works through the dead letters at that moment: each morning at 8:00 UTC, but for the receipts
+    that nobody looks after; and those of payments all through the last hour, so that what follows finds none there.
+    """
+    if queue == "shop-payments-dlq" and at_s >= w.end_s - LOOKED_AFTER_S:
+        return True
+    return at_s % DAY_S == MORNING_S and not (queue == "shop-receipts-dlq" and at_s >= w.no_address_s)

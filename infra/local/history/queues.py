@@ -11,8 +11,6 @@ from infra.local.history.simulate import DeadLetter, History
 PERIOD_S = 60
 ACTIVE_S = 6 * 3600
 """SQS publishes for a queue until six hours after it last held a message (Developer Guide, "Available metrics")."""
-EMPTIED_S = 8 * 3600
-"""Dead letters are worked through at 8:00 UTC."""
 READERS = {"shop-payments": "shop-payments", "shop-fulfilment": "shop-fulfilment"}
 """Queue to the function that reads it."""
 DEAD_LETTER_QUEUES = ("shop-payments-dlq", "shop-fulfilment-dlq", "shop-receipts-dlq", "shop-undelivered")
@@ -49,10 +47,10 @@ def _left_lying(history: History, queue: str) -> Iterator[Point]:
     lying: list[DeadLetter] = []
     active_s = -math.inf
     for slot in _slots(history):
-        if slot % plants.DAY_S == EMPTIED_S and plants.emptied(history.windows, queue, slot):
-            lying = []
         while coming and coming[0].dead_s < slot + PERIOD_S:
             lying.append(coming.pop(0))
+        if plants.emptied(history.windows, queue, slot):
+            lying = []
         active_s = slot if lying else active_s
         if slot - active_s > ACTIVE_S:
             continue
