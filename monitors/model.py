@@ -54,13 +54,18 @@ class Resource:
     service: str
     """A catalog service id: `lambda`, `sqs`, `dynamodb`, ..."""
     name: str
-    """What its metrics' dimension says: function name, queue name, table name, ..."""
+    """What its metrics' dimension says: function name, queue name, table name, ...
+
+    Names, ids and facts out of a template hold `${...}`, as Fn::Sub does, for what only a deployment decides.
+    """
     id: str
-    """Its ARN; from a template, where no ARN is known, `template:<logical id>`."""
+    """Its ARN."""
     region: str = ""
     account: str = ""
     application: str = ""
     """The stack it came from, or the application tag: one health alarm and one dashboard each."""
+    condition: str = ""
+    """The condition of its template that decides whether it is made; empty if it is in any case."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -74,6 +79,15 @@ class Link:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many things of a kind a survey came upon, and how many of them it understood; the rest it passed over."""
+
+    kind: str
+    seen: int
+    understood: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fleet:
     """Every resource of the accounts and Regions asked for, and the links between them."""
@@ -82,6 +96,10 @@ class Fleet:
     links: tuple[Link, ...] = ()
     incomplete: tuple[str, ...] = ()
     """What could not be read, in words: absence here is not absence there."""
+    notes: tuple[str, ...] = ()
+    """What is odd about what was read, in words."""
+    tally: tuple[Tally, ...] = ()
+    """Of the templates read, by resource type."""
 
 
 # --- what ought to be watched --------------------------------------------------------------------

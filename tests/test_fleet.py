@@ -22,6 +22,7 @@ from monitors.model import Fleet, Link, Resource
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 BOTOCORE = botocore.session.get_session()
+PARTS = ("resources", "links", "incomplete", "notes", "tally")
 ROWS = {row.id: row for row in CALLS}
 MODELS = {service: BOTOCORE.get_service_model(service) for service in {row.id.partition(":")[0] for row in CALLS}}
 
@@ -898,14 +899,15 @@ JSON = st.recursive(
 )
 
 
-@given(JSON, st.fixed_dictionaries({"version": st.just(1), "resources": JSON, "links": JSON, "incomplete": JSON}))
+@given(JSON, st.fixed_dictionaries({"version": st.just(1), **dict.fromkeys(PARTS, JSON)}))
 def test_anything_but_a_fleet_is_an_input_error(any_json: Any, shaped: dict[str, Any]):
     for document in (any_json, shaped):
         try:
             from_json(document)
         except InputError:
             continue
-        assert document == {"version": 1, "resources": [], "links": [], "incomplete": document["incomplete"]}
+        words = {key: document[key] for key in ("incomplete", "notes")}
+        assert document == {"version": 1, "resources": [], "links": [], "tally": [], **words}
 
 
 GOOD = {
@@ -915,6 +917,7 @@ GOOD = {
     "region": "",
     "account": "",
     "application": "",
+    "condition": "",
     "facts": {},
     "tags": {},
 }
@@ -934,25 +937,28 @@ GOOD = {
     ],
 )
 def test_what_is_wrong_with_a_document_is_told_with_its_place(change: dict[str, Any], told: str):
-    document = {"version": 1, "resources": [{**GOOD, **change}], "links": [], "incomplete": []}
+    document = {"version": 1, **dict.fromkeys(PARTS, []), "resources": [{**GOOD, **change}]}
     with pytest.raises(InputError, match=re.escape(told)):
         from_json(document)
 
 
 def test_every_problem_is_told_at_once_but_not_without_end():
-    twice = {"version": 1, "resources": [GOOD, GOOD], "links": [{"source": "a"}], "note": ""}
+    tally = [{"kind": "AWS::SQS::Queue", "seen": 1, "understood": "one"}]
+    twice = {"version": 1, "resources": [GOOD, GOOD], "links": [{"source": "a"}], "tally": tally, "note": ""}
     with pytest.raises(InputError) as raised:
         from_json(twice)
     told = str(raised.value).splitlines()[1:]
     assert told == [
         "links[0].target: expected text, found nothing",
         "links[0].kind: expected text, found nothing",
+        "tally[0]: expected how many were seen and understood, found [1, 'one']",
         "incomplete: expected a list of texts, found nothing",
+        "notes: expected a list of texts, found nothing",
         "the Fleet: unknown key 'note'",
         "resources: the id 'x' is there more than once",
     ]
     with pytest.raises(InputError, match=r"and 290 more"):
-        from_json({"version": 1, "resources": [], "links": [{}] * 100, "incomplete": []})
+        from_json({"version": 1, **dict.fromkeys(PARTS, []), "links": [{}] * 100})
 
 
 @pytest.mark.parametrize("document", [[], None, "{}", {}, {"version": 2, "resources": []}])

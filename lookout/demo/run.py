@@ -160,7 +160,9 @@ def _watch(this: Run, made: Plan, outputs: Mapping[str, str]) -> tuple[str, ...]
         # As at the end of this minute, when CloudWatch would evaluate what has just come in.
         this.account.tick(time.time() // 60 * 60 + 60)
         set_off = {name: record for name, record in sorted(_on(this, made).items()) if name not in before}
-        telling = [parsed for name, one in set_off.items() if one["AlarmActions"] and (parsed := parse_alarm_name(name))]
+        telling = [
+            parsed for name, one in set_off.items() if one["AlarmActions"] and (parsed := parse_alarm_name(name))
+        ]
         heard = watch.until(lambda: all(this.listener.told_of(*one) for one in telling), seconds=TELLING_S)
         told = "people were told" if heard else f"people were not told of all of them in {TELLING_S:.0f} s"
         tell(f"{', '.join(set_off) or 'none'} set off by the traffic; {told}")

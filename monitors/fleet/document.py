@@ -7,12 +7,12 @@ from typing import Any
 
 from monitors.errors import InputError
 from monitors.fleet.joined import in_order
-from monitors.model import Fact, Fleet, Link, Resource
+from monitors.model import Fact, Fleet, Link, Resource, Tally
 
 VERSION = 1
 _TOLD = 10  # problems named in one message; the rest are counted
 
-_TEXTS = ("service", "name", "id", "region", "account", "application")
+_TEXTS = ("service", "name", "id", "region", "account", "application", "condition")
 _NEEDED = ("service", "name", "id")
 
 
@@ -24,6 +24,8 @@ def to_json(fleet: Fleet) -> dict[str, Any]:
         "resources": [_entry(one) for one in ordered.resources],
         "links": [{"source": link.source, "target": link.target, "kind": link.kind} for link in ordered.links],
         "incomplete": list(ordered.incomplete),
+        "notes": list(ordered.notes),
+        "tally": [{"kind": one.kind, "seen": one.seen, "understood": one.understood} for one in ordered.tally],
     }
 
 
@@ -37,13 +39,16 @@ def from_json(document: Any) -> Fleet:
         _resource(entry, f"resources[{n}]", problems) for n, entry in enumerate(_list(document, "resources", problems))
     ]
     links = [_link(entry, f"links[{n}]", problems) for n, entry in enumerate(_list(document, "links", problems))]
-    incomplete = _texts(document.get("incomplete"), "incomplete", problems)
-    problems += _unknown(document, ("version", "resources", "links", "incomplete"), "the Fleet")
+    tally = [_tally(entry, f"tally[{n}]", problems) for n, entry in enumerate(_list(document, "tally", problems))]
+    incomplete, notes = (_texts(document.get(key), key, problems) for key in ("incomplete", "notes"))
+    problems += _unknown(document, ("version", "resources", "links", "incomplete", "notes", "tally"), "the Fleet")
     problems += _twice([one.id for one in resources])
     if problems:
         more = f"\n... and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
         raise InputError("not a Fleet:\n" + "\n".join(problems[:_TOLD]) + more)
-    return in_order(Fleet(resources=tuple(resources), links=tuple(links), incomplete=incomplete))
+    return in_order(
+        Fleet(resources=tuple(resources), links=tuple(links), incomplete=incomplete, notes=notes, tally=tuple(tally))
+    )
 
 
 def _entry(one: Resource) -> dict[str, Any]:
@@ -75,6 +80,16 @@ def _link(entry: Any, where: str, problems: list[str]) -> Link:
     keys = ("source", "target", "kind")
     problems += _unknown(entry, keys, where)
     return Link(*(_text(entry.get(key), f"{where}.{key}", problems) for key in keys))
+
+
+def _tally(entry: Any, where: str, problems: list[str]) -> Tally:
+    entry = _object(entry, where, problems)
+    problems += _unknown(entry, ("kind", "seen", "understood"), where)
+    counts = [entry.get(key) for key in ("seen", "understood")]
+    if not all(isinstance(count, int) and count >= 0 for count in counts):
+        problems.append(f"{where}: expected how many were seen and understood, found {_shown(counts)}")
+        counts = [0, 0]
+    return Tally(_text(entry.get("kind"), f"{where}.kind", problems), *counts)
 
 
 def _fact(value: Any, where: str, problems: list[str]) -> Fact:

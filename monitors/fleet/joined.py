@@ -58,6 +58,8 @@ def in_order(fleet: Fleet) -> Fleet:
         ),
         links=tuple(sorted(fleet.links, key=lambda link: (link.source, link.target, link.kind))),
         incomplete=tuple(sorted(fleet.incomplete)),
+        notes=tuple(sorted(fleet.notes)),
+        tally=tuple(sorted(fleet.tally, key=lambda one: one.kind)),
     )
 
 
