@@ -59,8 +59,26 @@ COMMANDS = (
         "survey",
         "what exists: every function and all that feeds it",
         "lookout.survey:run",
-        (REGIONS, JSON, _argument("-o", "--output", metavar="FILE", help="write the fleet to a file")),
-        ("lookout survey", "lookout survey --region eu-west-1 --region us-east-1 -o fleet.json"),
+        (
+            REGIONS,
+            _argument("--profile", action="append", metavar="NAME", help="an account to look at; may be repeated"),
+            _argument(
+                "--role", action="append", metavar="ARN", help="an account to look at, in this role; may be repeated"
+            ),
+            _argument("--external-id", default="", metavar="ID", help="what the roles ask for to be assumed"),
+            _argument(
+                "--thorough",
+                action="store_true",
+                help="ask about every function and log group, even where there are more than 200 (slow)",
+            ),
+            JSON,
+            _argument("-o", "--output", metavar="FILE", help="write the fleet to a file"),
+        ),
+        (
+            "lookout survey",
+            "lookout survey --region eu-west-1 --region us-east-1 -o fleet.json",
+            "lookout survey --profile shop --role arn:aws:iam::111122223333:role/audit --external-id lookout",
+        ),
     ),
     Command(
         "plan",

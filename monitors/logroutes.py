@@ -71,7 +71,8 @@ def _native(
     group: Resource, definitions: list[MetricDefinition]
 ) -> tuple[list[MetricFilter], list[tuple[MetricDefinition, str]]]:
     """The definitions as metric filters of the group, and those that it has no room for, with the reason."""
-    room = quotas.METRIC_FILTERS_PER_GROUP - _foreign(group, "metric_filters")
+    known = "metric_filter_names" if "metric_filter_names" in group.facts else "metric_filters"
+    room = quotas.METRIC_FILTERS_PER_GROUP - _foreign(group, known)
     regexes = quotas.REGEX_PATTERNS_PER_GROUP
     taken: Counter[str] = Counter()
     filters: list[MetricFilter] = []

@@ -2,18 +2,13 @@
 
 import json
 from itertools import count
-from types import SimpleNamespace
 from typing import Any
 
-import botocore.session
 from botocore.exceptions import ClientError
 
+from tests.aws import meta
+
 Json = Any
-META = (
-    botocore.session.get_session()
-    .create_client("cloudformation", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
-    .meta
-)
 NESTED = "AWS::CloudFormation::Stack"
 IDS = count(1)
 
@@ -21,9 +16,8 @@ IDS = count(1)
 class CloudFormation:
     """A resource whose Properties say {"Fail": reason} cannot be made; Outputs are literals."""
 
-    meta = META
-
     def __init__(self, s3: "S3") -> None:
+        self.meta = meta("cloudformation")
         self.s3 = s3
         self.stacks: dict[str, dict[str, Json]] = {}
         self.change_sets: dict[str, dict[str, Json]] = {}
@@ -115,9 +109,8 @@ class CloudFormation:
 
 
 class S3:
-    meta = SimpleNamespace(endpoint_url="https://s3.eu-west-1.amazonaws.com")
-
     def __init__(self) -> None:
+        self.meta = meta("s3", endpoint_url="https://s3.eu-west-1.amazonaws.com")
         self.objects: dict[str, bytes] = {}
         self.puts: list[str] = []
 

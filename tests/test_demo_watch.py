@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
@@ -14,9 +13,9 @@ from lookout.demo import watch
 from monitors.errors import AwsError
 from monitors.evaluate import Episode
 from monitors.model import Alarm, Comparison, Missing, Query, Series, Severity, State
+from tests.aws import meta
 
 END = 1_795_500_000
-MODELS = {name: botocore.session.get_session().get_service_model(name) for name in ("cloudwatch", "lambda", "s3")}
 
 
 class Fake:
@@ -25,7 +24,7 @@ class Fake:
     def __init__(self, service: str, answers: dict[str, Any]) -> None:
         self.answers = answers
         self.asked: list[dict[str, Any]] = []
-        self.meta = SimpleNamespace(region_name="us-east-1", service_model=MODELS[service])
+        self.meta = meta(service)
 
     def can_paginate(self, operation: str) -> bool:
         return operation == "describe_alarms"
@@ -52,7 +51,9 @@ class Fake:
 
 
 def session(**clients: Any) -> Any:
-    return SimpleNamespace(region_name="us-east-1", client=lambda service, **_rest: clients.get(service))
+    return SimpleNamespace(
+        region_name="us-east-1", client=lambda service, **_rest: clients.get(service) or Fake(service, {})
+    )
 
 
 def alarm(name: str, *, threshold: float = 5) -> Alarm:

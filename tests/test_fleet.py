@@ -5,10 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore import xform_name
-from botocore.model import Shape
 from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,63 +17,25 @@ from monitors.fleet.answers import Answer, Answers
 from monitors.fleet.arns import name_of, resource_arn, service_of
 from monitors.fleet.calls import CALLS, Call, waves
 from monitors.model import Fleet, Link, Resource
+from tests.answers import (
+    ACCOUNT,
+    BOTOCORE,
+    REGION,
+    ROWS,
+    Item,
+    arn,
+    fleet,
+    function,
+    function_arn,
+    functions,
+    item_shape,
+    one,
+    operation,
+    said,
+)
 
-ACCOUNT, REGION = "123456789012", "eu-west-1"
-BOTOCORE = botocore.session.get_session()
 PARTS = ("resources", "links", "incomplete", "notes", "tally")
-ROWS = {row.id: row for row in CALLS}
-MODELS = {service: BOTOCORE.get_service_model(service) for service in {row.id.partition(":")[0] for row in CALLS}}
-
-Item = Any
-
-
-def arn(service: str, rest: str) -> str:
-    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{rest}"
-
-
-def function_arn(name: str) -> str:
-    return arn("lambda", f"function:{name}")
-
-
-def operation(row: Call):
-    service, _, name = row.id.partition(":")
-    return MODELS[service].operation_model(name)
-
-
-def item_shape(row: Call) -> Shape:
-    """The shape of one item of a row's answer."""
-    shape = operation(row).output_shape
-    if row.items:
-        shape = shape.members[row.items]
-    return shape.member if shape.type_name == "list" else shape
-
-
-def said(call: str, *items: Item, parent: Item = None) -> tuple[str, list[Answer]]:
-    for item in items:
-        report = ParamValidator().validate(item, item_shape(ROWS[call]))
-        assert not report.has_errors(), report.generate_report()
-    return call, [Answer(item, parent or {"Region": REGION}) for item in items]
-
-
-def fleet(*answers: tuple[str, list[Answer]], region: str = REGION, failures: tuple[str, ...] = ()) -> Fleet:
-    found: dict[str, list[Answer]] = {}
-    for call, items in answers:
-        found.setdefault(call, []).extend(items)
-    return from_answers([Answers(account=ACCOUNT, region=region, found=found, failures=failures)])
-
-
-def one(fleet: Fleet, service: str, name: str) -> Resource:
-    (found,) = [resource for resource in fleet.resources if (resource.service, resource.name) == (service, name)]
-    return found
-
-
-def function(name: str, **more: Item) -> dict[str, Item]:
-    return {"FunctionName": name, "FunctionArn": function_arn(name), **more}
-
-
-def functions(*names: str) -> tuple[str, list[Answer]]:
-    return said("lambda:ListFunctions", *(function(name) for name in names))
-
+LAYER = f"arn:aws:lambda:{REGION}:580247275435:layer:LambdaInsightsExtension:53"
 
 # --- the table of calls --------------------------------------------------------------------------
 
@@ -93,10 +53,9 @@ def test_calls_are_each_made_once_and_after_what_they_need():
 def test_each_row_is_a_call_that_botocores_model_knows(row: Call):
     model = operation(row)
     assert not row.items or row.items in model.output_shape.members
-    asked = {**dict.fromkeys(row.arguments, "x"), **row.constants}
-    report = ParamValidator().validate(
-        {key: value * 40 if value == "x" else value for key, value in asked.items()}, model.input_shape
-    )
+    kinds = {key: model.input_shape.members[key].type_name for key in row.arguments}
+    given = {key: ["x"] if kind == "list" else "x" * 40 for key, kind in kinds.items()}
+    report = ParamValidator().validate({**given, **row.constants}, model.input_shape)
     assert not report.has_errors(), report.generate_report()
     if row.each:
         parent = item_shape(ROWS[row.each])
@@ -141,6 +100,9 @@ def test_a_function_with_every_setting():
         TracingConfig={"Mode": "Active"},
         LoggingConfig={"LogFormat": "JSON", "LogGroup": "/shop/all"},
         SnapStart={"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"},
+        EphemeralStorage={"Size": 1024},
+        VpcConfig={"SubnetIds": ["subnet-b", "subnet-a"], "SecurityGroupIds": ["sg-1"], "VpcId": "vpc-1"},
+        Layers=[{"Arn": LAYER, "CodeSize": 1}],
         Environment={"Variables": {"PASSWORD": "hunter2"}},
     )
     parent = configured
@@ -177,6 +139,8 @@ def test_a_function_with_every_setting():
                     "OnFailure": {"Destination": arn("sns", "failed")},
                     "OnSuccess": {"Destination": arn("sqs", "done")},
                 },
+                "MaximumEventAgeInSeconds": 3600,
+                "MaximumRetryAttempts": 1,
             },
             parent=parent,
         ),
@@ -197,16 +161,25 @@ def test_a_function_with_every_setting():
             "log_group": "/shop/all",
             "log_format": "JSON",
             "snap_start": True,
+            "storage_mb": 1024,
+            "subnets": ("subnet-a", "subnet-b"),
+            "layers": (LAYER,),
+            "is_edge": False,
             "reserved_concurrency": 7,
             "dead_letter": arn("sqs", "lost"),
             "on_failure": arn("sns", "failed"),
+            "on_success": arn("sqs", "done"),
+            "async_max_age_s": 3600,
+            "async_retries": 1,
             "is_async": True,
             "is_stream_consumer": False,
             "is_sqs_consumer": False,
             "event_sources": (),
             "has_url": True,
+            "url_auth": "NONE",
             "provisioned": True,
             "provisioned_qualifiers": ("live",),
+            "provisioned_concurrency": ("live=2",),
             "aliases": ("beta", "live"),
         },
     )
@@ -937,7 +910,7 @@ GOOD = {
     ],
 )
 def test_what_is_wrong_with_a_document_is_told_with_its_place(change: dict[str, Any], told: str):
-    document = {"version": 1, **dict.fromkeys(PARTS, []), "resources": [{**GOOD, **change}]}
+    document = {"version": 1, **{key: [] for key in PARTS}, "resources": [{**GOOD, **change}]}
     with pytest.raises(InputError, match=re.escape(told)):
         from_json(document)
 
@@ -958,7 +931,7 @@ def test_every_problem_is_told_at_once_but_not_without_end():
         "resources: the id 'x' is there more than once",
     ]
     with pytest.raises(InputError, match=r"and 290 more"):
-        from_json({"version": 1, **dict.fromkeys(PARTS, []), "links": [{}] * 100})
+        from_json({"version": 1, **{key: [] for key in PARTS}, "links": [{}] * 100})
 
 
 @pytest.mark.parametrize("document", [[], None, "{}", {}, {"version": 2, "resources": []}])

@@ -13,11 +13,12 @@ from monitors.levels import Layer
 from monitors.model import Missing, Query, Series
 from monitors.plan import to_learn
 from monitors.settings import Override, Settings
+from tests.aws import meta
 from tests.fleets import fleet, function
 
 DAY = 86_400
 END = 20_000 * DAY
-SESSION: Any = SimpleNamespace(client=lambda *_args, **_rest: "cloudwatch")
+SESSION: Any = SimpleNamespace(client=lambda service, **_rest: SimpleNamespace(meta=meta(service)))
 
 
 def candidate(rule: str = "lambda.duration", name: str = "shop-pay") -> Candidate:

@@ -496,8 +496,8 @@ PIPES = Catalog(
 
 
 def test_a_new_service_takes_rows_only() -> None:
-    where = fleet(resource("pipes", "orders"))
-    assert [one.kind for one in coverage(plan(where, DEFAULT)).findings] == ["uncovered"]
+    where, bare = fleet(resource("pipes", "orders")), Catalog(services=(), metrics=(), rules=())
+    assert [one.kind for one in coverage(plan(where, DEFAULT, catalog=bare), catalog=bare).findings] == ["uncovered"]
     made = plan(where, DEFAULT, catalog=PIPES)
     assert [one.name for one in made.alarms] == ["lookout/pipes.failed/orders"]
     assert coverage(made, catalog=PIPES).findings == ()

@@ -178,12 +178,13 @@ def surveyed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Stands for the account: it has the shop; what was asked."""
     given: dict[str, Any] = {"fleet": SHOP}
 
-    def survey(session: Any, *, regions: list[str], progress: Any) -> Fleet:
-        given.update(region=session.region_name, regions=regions)
+    def survey(accounts: Any, *, regions: list[str], thorough: bool, progress: Any) -> asked.Surveyed:
+        given.update(accounts=list(accounts), regions=regions, thorough=thorough)
+        given["region"] = next(iter(accounts.values()))().region_name
         progress(1, 1)
-        return given["fleet"]  # type: ignore[no-any-return] # it is a Fleet
+        return asked.Surveyed(given["fleet"], 412)
 
-    monkeypatch.setattr(asked, "survey", survey)
+    monkeypatch.setattr(asked, "survey_all", survey)
     return given
 
 
@@ -198,10 +199,11 @@ def test_a_survey_written_is_a_fleet_to_plan_from(
 
 def test_a_survey_for_people(shop: str, surveyed: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["survey"]) == 0
-    said = capsys.readouterr().out
-    assert "lambda (2)" in said
-    assert "sqs (1)" in said
-    assert "timeout_ms=30000" in said
+    said = capsys.readouterr()
+    assert "lambda (2)" in said.out
+    assert "sqs (1)" in said.out
+    assert "timeout_ms=30000" in said.out
+    assert f"{len(SHOP.resources)} resources in 412 API calls\n" in said.err
 
 
 def test_a_survey_as_json_of_the_regions_asked_for(

@@ -1,6 +1,5 @@
 """The weekly reports: read from an account's logs and traces, kept in a bucket, told to people."""
 
-import functools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -8,7 +7,6 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
@@ -24,23 +22,19 @@ from monitors.errors import AwsError
 from monitors.rightsize.advise import FunctionFacts
 from subscribers import reports_handler
 from tests import dashboard_samples as samples
+from tests.aws import meta
 
 END = 1_795_500_000  # 2026-11-24 06:00 UTC
 DAY = 86_400
 PAGED = {"list_functions", "filter_log_events", "get_metric_data"}
 
 
-@functools.cache
-def model(service: str) -> Any:
-    return botocore.session.get_session().get_service_model(service)
-
-
 class Fake:
     """A client that checks what it is asked against AWS's own model, and answers by operation."""
 
     def __init__(self, service: str, **answers: Callable[[dict[str, Any]], Any]) -> None:
-        self.model = model(service)
-        self.meta = SimpleNamespace(region_name="eu-west-1", service_model=self.model, endpoint_url="https://s3")
+        self.meta = meta(service, endpoint_url="https://s3")
+        self.model = self.meta.service_model
         self.answers = answers
         self.asked: list[tuple[str, dict[str, Any]]] = []
 

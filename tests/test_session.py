@@ -19,8 +19,9 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
-from infra.aws.session import Identity, call, client, error_code, explaining, identity, pages, session
+from infra.aws.session import Identity, call, client, core_session, error_code, explaining, identity, pages, session
 from monitors.errors import AwsError
+from tests.aws import ACCOUNT, Aws
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +109,7 @@ def test_a_throttled_call_is_made_again_by_name(monkeypatch: pytest.MonkeyPatch)
     assert call(asked, "ListFunctions") == {"Functions": []}
     assert len(agents) == 2
     assert all(re.search(r"(^| )lookout/\S+", agent) for agent in agents)
-    assert "cfg/retry-mode#adaptive" in agents[0]
+    assert "cfg/retry-mode#standard" in agents[0]
 
 
 def test_who_the_credentials_belong_to(monkeypatch: pytest.MonkeyPatch):
@@ -120,6 +121,27 @@ def test_who_the_credentials_belong_to(monkeypatch: pytest.MonkeyPatch):
 
     made.events.register("before-call.sts.GetCallerIdentity", reply)
     assert identity(made) == Identity(account="123456789012", partition="aws-cn")
+
+
+def test_who_the_credentials_belong_to_is_asked_again_while_throttled(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    aws = Aws({})
+    aws.refuses = lambda *_: ("Throttling", "Rate exceeded") if len(aws.asked) < 5 else None
+    assert identity(aws.session).account == ACCOUNT
+    assert len(aws.asked) == 5
+
+
+def test_who_the_credentials_belong_to_is_given_up_soon_where_nobody_answers(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    aws = Aws({"sts:GetCallerIdentity": lambda *_: EndpointConnectionError(endpoint_url="http://127.0.0.1:1/")})
+    with pytest.raises(AwsError, match="Check AWS_ENDPOINT_URL"):
+        identity(aws.session)
+    assert len(aws.asked) == 2
+
+
+def test_all_sessions_share_the_models_of_services():
+    first, second = (core_session().get_component("data_loader") for _ in range(2))
+    assert first is second
 
 
 def test_an_answer_comes_without_its_metadata(functions: tuple[BaseClient, Stubber]):

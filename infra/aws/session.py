@@ -5,19 +5,23 @@ Which account, Region and endpoint is asked is for AWS_PROFILE, AWS_REGION, AWS_
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 import boto3
+import botocore.session
 from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.loaders import Loader, create_loader
 from botocore.model import ServiceModel
 from botocore.parsers import ResponseParserError
 
+from infra.aws.pace import THROTTLED, keep_pace
 from monitors.errors import AwsError
 
 Json = Any
@@ -25,6 +29,7 @@ Json = Any
 WORKERS = 8
 """Calls under way at once; every client keeps as many connections."""
 ATTEMPTS = 10
+_SOON = 2
 _WORDS_LIMIT = 600
 
 # IAM's prefix where it is not the service's signing name, IAM's action where it is not the operation's name
@@ -47,7 +52,7 @@ _WAYS_OUT = (
         r"ExpiredToken|InvalidClientTokenId|UnrecognizedClient|InvalidAccessKeyId|Signature|AuthFailure",
         "Renew the credentials, and check that the account has enabled {region}.",
     ),
-    (r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown", "AWS limits the rate: run it again later."),
+    (THROTTLED.pattern, "AWS limits the rate: run it again later."),
     (r"Unknown(Operation|Action)|InvalidAction|NotImplemented", "This endpoint lacks the operation."),
     (r"NoRegion", _NO_REGION),
     (
@@ -76,39 +81,68 @@ def session(*, profile: str = "", region: str = "") -> boto3.Session:
     Region is missing.
     """
     try:
-        found = boto3.Session(profile_name=profile or None, region_name=region or os.environ.get("AWS_REGION") or None)
+        found = boto3.Session(
+            botocore_session=core_session(profile), region_name=region or os.environ.get("AWS_REGION") or None
+        )
+        named = found.region_name
     except BotoCoreError as error:
         raise AwsError(f"{error}. `aws configure list-profiles` lists what there is.") from error
-    if not found.region_name:
+    if not named:
         raise AwsError(f"No Region to ask. {_NO_REGION}")
     return found
 
 
+def core_session(profile: str = "") -> botocore.session.Session:
+    """What a boto3 session stands on; all share the services' models."""
+    core = botocore.session.Session(profile=profile or None)
+    core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
+    return core
+
+
+@cache
+def _loader(path: str | None) -> Loader:
+    """One for all sessions: each would keep the services' models, some 35 MB, for itself."""
+    return create_loader(path)
+
+
 def client(session: boto3.Session, service: str, *, region: str = "", attempts: int = ATTEMPTS) -> BaseClient:
-    """A client that backs off when AWS throttles, and names itself `lookout/<version>`; threads may share it.
+    """A client that keeps the pace AWS allows, and names itself `lookout/<version>`; threads may share it.
 
     AwsError if the SDK's settings make none: a bad Region or endpoint, unreadable credentials.
     """
     config = Config(
         connect_timeout=10,
         max_pool_connections=WORKERS,
-        retries={"mode": "adaptive", "total_max_attempts": attempts},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         user_agent_extra=f"lookout/{_version()}",
     )
     try:
-        return session.client(service, region_name=region or None, config=config)
+        made = session.client(service, region_name=region or None, config=config)
     except (BotoCoreError, ValueError) as error:
         place = region or str(session.region_name)
         raise AwsError(f"No client for {service} in {place}: {_explained(error, region=place)}") from error
+    keep_pace(made, attempts=attempts)
+    return made
 
 
-def identity(session: boto3.Session, *, region: str = "") -> Identity:
+def identity(
+    session: boto3.Session, *, region: str = "", watch: Callable[[BaseClient], object] | None = None
+) -> Identity:
     """The account asked, from sts:GetCallerIdentity, which needs no permission.
 
-    Gives up soon, so that a mistyped endpoint or Region is known at once. AwsError if the credentials don't
-    work there.
+    Gives up soon unless throttled, so that a mistyped endpoint or Region is known at once. `watch` is shown the
+    client that asks. AwsError if the credentials don't work there.
     """
-    answer = call(client(session, "sts", region=region, attempts=2), "GetCallerIdentity")
+    asking = client(session, "sts", region=region, attempts=_SOON)
+    if watch:
+        watch(asking)
+    for left in reversed(range(ATTEMPTS // _SOON)):
+        try:
+            answer = call(asking, "GetCallerIdentity")
+            break
+        except AwsError as error:
+            if not left or not THROTTLED.search(error_code(error)):
+                raise
     return Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1])
 
 

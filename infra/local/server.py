@@ -25,6 +25,11 @@ from monitors.errors import LocalAccountError
 TICK_S = 60
 GRACE_S = 5.0
 PROVISIONED = re.compile(r"/2019-09-30/functions/[^/]+/provisioned-concurrency")
+EMPTY: dict[str, dict[str, Any]] = {
+    "CodeDeploy_20141006.ListApplications": {"applications": []},
+    "CodePipeline_20150709.ListPipelines": {"pipelines": []},
+}
+"""Lists of services that ministack lacks, so that the account holds none of theirs."""
 
 Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Any]
@@ -109,14 +114,16 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     elif PROVISIONED.fullmatch(scope["path"]) and b"List=ALL" in scope["query_string"]:
         # ministack answers 404 where AWS answers that there are none; it models no provisioned concurrency.
         await _reply(send, 200, {"ProvisionedConcurrencyConfigs": []})
-    elif api := gateway.called(_host(scope), scope["path"]):
+    elif (target := _header(scope, b"x-amz-target")) in EMPTY:
+        await _reply(send, 200, EMPTY[target])
+    elif api := gateway.called(_header(scope, b"host"), scope["path"]):
         await _measured(api, app, scope, receive, send)
     else:
         await app(scope, receive, send)
 
 
-def _host(scope: Scope) -> str:
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+def _header(scope: Scope, wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
 
 
 async def _body(receive: Receive) -> bytes:

@@ -1,6 +1,6 @@
 """All rows of the catalog, put together."""
 
-from monitors.catalog import events, functions, gateways, logmetrics, logs, messaging, storage, streams
+from monitors.catalog import events, functions, gateways, logmetrics, logs, messaging, storage, streams, surveyed
 from monitors.catalog.rows import Catalog
 
 CATALOG = Catalog(
@@ -12,6 +12,7 @@ CATALOG = Catalog(
         *gateways.SERVICES,
         *events.SERVICES,
         *logs.SERVICES,
+        *surveyed.SERVICES,
     ),
     metrics=(
         *functions.METRICS,

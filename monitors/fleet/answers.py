@@ -29,6 +29,8 @@ class Answers:
     """By call, `<service>:<operation>`; what failed half-way holds what came before."""
     failures: tuple[str, ...] = ()
     """The calls that failed, in words."""
+    notes: tuple[str, ...] = ()
+    """What was not asked for, in words."""
 
 
 class Found(NamedTuple):

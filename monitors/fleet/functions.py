@@ -1,6 +1,6 @@
 """Lambda's answers -> functions, the account they share, and what feeds and follows them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from monitors import names
 from monitors.fleet.answers import Answers, Found, Json, by_parent, items, links, resource
@@ -9,6 +9,13 @@ from monitors.model import Fact, Link, Resource
 
 # Event sources whose lag shows as IteratorAge (Lambda, Types of metrics); DocumentDB's clusters have rds ARNs.
 _STREAMS = {"kinesis", "dynamodb", "rds"}
+# Member of an event source mapping's MetricsConfig -> the fact that lists the mappings that publish those metrics,
+# whose dimension is EventSourceMappingUUID (Lambda, Types of metrics: event source mapping metrics).
+_MAPPING_METRICS = {
+    "EventCount": "event_count_mappings",
+    "ErrorCount": "error_count_mappings",
+    "KafkaMetrics": "kafka_metrics_mappings",
+}
 
 
 def functions(answers: Answers) -> Found:
@@ -61,18 +68,45 @@ def _configuration(function: Json) -> dict[str, Fact | None]:
         "log_group": logging.get("LogGroup") or names.log_group(function["FunctionName"]),
         "log_format": logging.get("LogFormat", "Text"),
         "snap_start": function.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions",
+        "storage_mb": function.get("EphemeralStorage", {}).get("Size", 512),
+        "subnets": tuple(sorted(function.get("VpcConfig", {}).get("SubnetIds", ()))),
+        "layers": tuple(layer["Arn"] for layer in function.get("Layers", ()) if "Arn" in layer),
+        "is_edge": bool(function.get("MasterArn")),
     }
 
 
 def _settings(known: Mapping[str, list[Json]]) -> dict[str, Fact | None]:
     reserved = [answer.get("ReservedConcurrentExecutions") for answer in known["GetFunctionConcurrency"]]
-    provisioned = [_qualifier(config) for config in known["ListProvisionedConcurrencyConfigs"]]
+    provisioned = {
+        _qualifier(config): config.get("RequestedProvisionedConcurrentExecutions", 0)
+        for config in known["ListProvisionedConcurrencyConfigs"]
+    }
+    urls = known["ListFunctionUrlConfigs"]
     return {
         "reserved_concurrency": next(iter(reserved), None),
-        "has_url": bool(known["ListFunctionUrlConfigs"]),
-        "aliases": tuple(sorted(alias["Name"] for alias in known["ListAliases"])),
+        "has_url": bool(urls),
+        # NONE where any of them is open to all: it sorts behind AWS_IAM
+        "url_auth": max((url["AuthType"] for url in urls if "AuthType" in url), default=None),
         "provisioned": bool(provisioned),
         "provisioned_qualifiers": tuple(sorted(provisioned)),
+        "provisioned_concurrency": tuple(sorted(f"{name}={count}" for name, count in provisioned.items())) or None,
+        **_aliases(known["ListAliases"]),
+    }
+
+
+def _aliases(aliases: list[Json]) -> dict[str, Fact | None]:
+    """The aliases, those that send a part of their traffic to a second version, and `alias:version` for each such pair.
+
+    Lambda publishes metrics by alias and version (Resource, ExecutedVersion) of such aliases only.
+    """
+    weights = {alias["Name"]: alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}) for alias in aliases}
+    primary = {alias["Name"]: alias.get("FunctionVersion", "") for alias in aliases}
+    weighted = {name: {primary[name], *others} - {""} for name, others in weights.items() if others}
+    routes = (f"{name}:{version}" for name, versions in weighted.items() for version in versions)
+    return {
+        "aliases": tuple(sorted(weights)),
+        "weighted_aliases": tuple(sorted(weighted)) or None,
+        "weighted_routes": tuple(sorted(routes)) or None,
     }
 
 
@@ -83,18 +117,41 @@ def _event_sources(mappings: list[Json]) -> dict[str, Fact | None]:
         "event_sources": tuple(arns),
         "is_stream_consumer": bool(services & _STREAMS),
         "is_sqs_consumer": "sqs" in services,
+        **_measured(mappings),
     }
+
+
+def _measured(mappings: list[Json]) -> dict[str, Fact | None]:
+    """The UUIDs of mappings that publish metrics of their own: those told to, and those with provisioned pollers."""
+    known = [mapping for mapping in mappings if mapping.get("UUID")]
+    found = {
+        fact: {mapping["UUID"] for mapping in known if group in mapping.get("MetricsConfig", {}).get("Metrics", ())}
+        for group, fact in _MAPPING_METRICS.items()
+    }
+    found["provisioned_mappings"] = {mapping["UUID"] for mapping in known if mapping.get("ProvisionedPollerConfig")}
+    return {fact: tuple(sorted(uuids)) or None for fact, uuids in found.items()}
 
 
 def _asynchronous(function: Json, configs: list[Json]) -> dict[str, Fact | None]:
-    """A dead-letter target or an event-invoke config means nothing but to asynchronous invocations."""
+    """A dead-letter target or an event-invoke config means nothing but to asynchronous invocations.
+
+    Where versions and aliases are configured each on its own, the facts are the first destination and the least age
+    and retries.
+    """
     dead_letter = function.get("DeadLetterConfig", {}).get("TargetArn") or None
-    on_failure = [arn for config in configs if (arn := _destination(config, "OnFailure"))]
     return {
         "dead_letter": dead_letter,
-        "on_failure": min(on_failure, default=None),
+        "on_failure": _least(_destination(config, "OnFailure") for config in configs),
+        "on_success": _least(_destination(config, "OnSuccess") for config in configs),
+        "async_max_age_s": _least(config.get("MaximumEventAgeInSeconds") for config in configs),
+        "async_retries": _least(config.get("MaximumRetryAttempts") for config in configs),
         "is_async": bool(dead_letter or configs),
     }
+
+
+def _least(values: Iterable[Json]) -> Json:
+    """The least of what is known; None if nothing is."""
+    return min((value for value in values if value is not None), default=None)
 
 
 def _links(function: Json, configs: list[Json], mappings: list[Json]) -> list[Link]:

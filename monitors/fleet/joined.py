@@ -6,10 +6,15 @@ from dataclasses import replace
 
 from monitors.fleet.answers import Answers, Found, items
 from monitors.fleet.arns import name_of, resource_arn, service_of
+from monitors.fleet.delivery import deployment_groups, pipelines, projects
+from monitors.fleet.edge import distributions, graphql_apis
 from monitors.fleet.functions import functions
+from monitors.fleet.identity import keys, user_pools
 from monitors.fleet.messaging import deliveries, queues, streams, topics
+from monitors.fleet.pipes import pipes
 from monitors.fleet.routing import http_apis, rest_apis, rules, schedule_groups, state_machines
-from monitors.fleet.storage import buckets, log_groups, tables
+from monitors.fleet.storage import buckets, caches, log_groups, replication_groups, tables
+from monitors.fleet.watching import alarms, dashboards
 from monitors.model import Fact, Fleet, Link, Resource
 
 _READERS: tuple[Callable[[Answers], Found], ...] = (
@@ -20,24 +25,40 @@ _READERS: tuple[Callable[[Answers], Found], ...] = (
     deliveries,
     tables,
     buckets,
+    caches,
+    replication_groups,
     log_groups,
     rules,
     schedule_groups,
+    pipes,
     state_machines,
     http_apis,
     rest_apis,
+    graphql_apis,
+    distributions,
+    user_pools,
+    keys,
+    projects,
+    pipelines,
+    deployment_groups,
+    alarms,
+    dashboards,
 )
 
-# Who invokes a function asynchronously (Lambda, Invoking with events from other services); a function does so
-# as another's destination.
-_ASYNCHRONOUS = {"s3", "sns", "events", "scheduler", "logs", "lambda"}
+# Who invokes a function asynchronously (Lambda, Invoking with events from other services; CloudWatch, Invoke a Lambda
+# function from an alarm); a function does so as another's destination.
+_ASYNCHRONOUS = {"s3", "sns", "events", "scheduler", "logs", "lambda", "codepipeline", "cloudwatch"}
 
 
 def from_answers(regions: Iterable[Answers]) -> Fleet:
-    """The Fleet that the answers describe, in a stable order; what failed is in its `incomplete`."""
+    """The Fleet that the answers describe, in a stable order.
+
+    What failed is in its `incomplete`, what was not asked for in its `notes`.
+    """
     resources: dict[str, Resource] = {}
     links: set[Link] = set()
     incomplete: set[str] = set()
+    notes: set[str] = set()
     for answers in regions:
         tags = _tags(answers)
         for read in _READERS:
@@ -46,8 +67,11 @@ def from_answers(regions: Iterable[Answers]) -> Fleet:
             for one in found.resources:
                 resources.setdefault(one.id, _tagged(one, tags.get(one.id, {})))
         incomplete.update(answers.failures)
-    settled = _with_applications(_with_feeders(list(resources.values()), links), links)
-    return in_order(Fleet(resources=tuple(settled), links=tuple(links), incomplete=tuple(incomplete)))
+        notes.update(answers.notes)
+    settled = _with_applications(_with_log_classes(_with_feeders(list(resources.values()), links)), links)
+    return in_order(
+        Fleet(resources=tuple(settled), links=tuple(links), incomplete=tuple(incomplete), notes=tuple(notes))
+    )
 
 
 def in_order(fleet: Fleet) -> Fleet:
@@ -76,7 +100,7 @@ def _tagged(one: Resource, tags: Mapping[str, str]) -> Resource:
 
 
 def _with_feeders(resources: Sequence[Resource], links: Iterable[Link]) -> list[Resource]:
-    """Which functions are invoked asynchronously and which queues are dead-letter queues shows in the links."""
+    """Which functions run asynchronously or at the edge and which queues are for dead letters shows in the links."""
     feeders: defaultdict[str, list[Link]] = defaultdict(list)
     for link in links:
         feeders[link.target].append(link)
@@ -86,12 +110,36 @@ def _with_feeders(resources: Sequence[Resource], links: Iterable[Link]) -> list[
 def _with_feeders_of(one: Resource, feeders: Sequence[Link]) -> Resource:
     facts: dict[str, Fact] = {}
     if one.service == "lambda":
-        invoked = any(service_of(link.source) in _ASYNCHRONOUS for link in feeders)
-        facts = {"is_async": one.facts["is_async"] or invoked}
+        callers = {service_of(link.source) for link in feeders}
+        notified = any(link.kind == "notifies" for link in feeders)  # the caller doesn't wait
+        facts = {
+            "is_async": one.facts["is_async"] or notified or bool(callers & _ASYNCHRONOUS),
+            "is_edge": one.facts["is_edge"] or "cloudfront" in callers,
+        }
     if one.service == "sqs":
         failing = {name_of(link.source) for link in feeders if link.kind == "dead_letter"}
         facts = {"is_dead_letter_queue": bool(failing), "dead_letter_of": tuple(sorted(failing))}
     return replace(one, facts={**one.facts, **facts}) if facts else one
+
+
+def _with_log_classes(resources: Sequence[Resource]) -> list[Resource]:
+    """What logs to a group that was found has its class."""
+    groups = _log_groups(resources)
+    found: list[Resource] = []
+    for one in resources:
+        group = groups.get(_log_group(one))
+        facts = {**one.facts, "log_class": group.facts["log_class"]} if group else one.facts
+        found.append(replace(one, facts=facts))
+    return found
+
+
+def _log_groups(resources: Iterable[Resource]) -> Mapping[tuple[str, str, str], Resource]:
+    return {(one.account, one.region, one.name): one for one in resources if one.service == "logs"}
+
+
+def _log_group(one: Resource) -> tuple[str, str, str]:
+    """The account, Region and name of the group that the resource logs to."""
+    return one.account, one.region, str(one.facts.get("log_group", ""))
 
 
 def _with_applications(resources: Sequence[Resource], links: Iterable[Link]) -> list[Resource]:
@@ -115,14 +163,18 @@ def _with_applications(resources: Sequence[Resource], links: Iterable[Link]) -> 
 def _neighbours(resources: Sequence[Resource], links: Iterable[Link]) -> Mapping[str, set[str]]:
     """Linked resources, and functions with their log groups.
 
-    A delivery makes no neighbours: what many deliver to is no part of any.
+    A delivery makes no neighbours, and an alarm neither: what many deliver to or call is no part of any.
     """
     near: defaultdict[str, set[str]] = defaultdict(set)
-    pairs = [(link.source, link.target) for link in links if link.kind != "delivers"]
-    groups = {(one.account, one.region, one.name): one.id for one in resources if one.service == "logs"}
+    pairs = [
+        (link.source, link.target)
+        for link in links
+        if link.kind != "delivers" and service_of(link.source) != "cloudwatch"
+    ]
+    groups = _log_groups(resources)
     for one in resources:
-        group = groups.get((one.account, one.region, str(one.facts.get("log_group"))))
-        pairs += [(one.id, group)] if group else []
+        group = groups.get(_log_group(one))
+        pairs += [(one.id, group.id)] if group else []
     for source, target in pairs:
         near[source].add(target)
         near[target].add(source)

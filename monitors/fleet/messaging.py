@@ -2,7 +2,7 @@
 
 import json
 
-from monitors.fleet.answers import Answers, Found, Json, items, links, own_arn, resource, told
+from monitors.fleet.answers import Answers, Found, Json, by_parent, items, links, own_arn, resource, told
 from monitors.fleet.arns import name_of, service_of
 from monitors.model import Link, Resource
 
@@ -62,13 +62,16 @@ def topics(answers: Answers) -> Found:
 
 
 def streams(answers: Answers) -> Found:
-    """Every Kinesis stream."""
-    return Found(
-        tuple(
-            resource(answers, service="kinesis", name=name, arn=own_arn(answers, "kinesis", f"stream/{name}"), facts={})
-            for name in items(answers, "kinesis:ListStreams")
-        )
-    )
+    """Every Kinesis stream. How it is run and who consumes it (enhanced fan-out) only where AWS described it."""
+    described = told(answers, "kinesis:DescribeStreamSummary")
+    consumers = by_parent(answers, "kinesis:ListStreamConsumers", "StreamName")
+    resources: list[Resource] = []
+    for name in items(answers, "kinesis:ListStreams"):
+        known = described.get(name, {})
+        arn = known.get("StreamARN") or own_arn(answers, "kinesis", f"stream/{name}")
+        facts = _stream_facts(known, consumers.get(name, [])) if known else {}
+        resources.append(resource(answers, service="kinesis", name=name, arn=arn, facts=facts))
+    return Found(tuple(resources))
 
 
 def deliveries(answers: Answers) -> Found:
@@ -88,6 +91,16 @@ def deliveries(answers: Answers) -> Found:
             found += links(arn, _transformers(destination), "invokes")
             found += links(arn, [destination.get("BucketARN")], "delivers")
     return Found(tuple(resources), tuple(found))
+
+
+def _stream_facts(stream: Json, consumers: list[Json]) -> Json:
+    hours = stream.get("RetentionPeriodHours")
+    return {
+        "on_demand": stream.get("StreamModeDetails", {}).get("StreamMode") == "ON_DEMAND",
+        "retention_s": None if hours is None else hours * 3600,
+        "shards": stream.get("OpenShardCount"),
+        "consumers": tuple(sorted(consumer["ConsumerName"] for consumer in consumers)),
+    }
 
 
 def _subscriber(subscription: Json) -> list[Link]:

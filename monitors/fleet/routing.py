@@ -4,14 +4,21 @@ import re
 from collections.abc import Mapping
 
 from monitors.fleet.answers import Answers, Found, Json, by_parent, items, links, own_arn, resource
-from monitors.fleet.arns import FUNCTION, service_of
+from monitors.fleet.arns import FUNCTION, FUNCTION_NAME, service_of
 from monitors.model import Link, Resource
 
 # How a target is fed, by its service; anything else is delivered to.
-_KINDS = {"lambda": "invokes", "states": "invokes", "sqs": "notifies", "sns": "notifies"}
+_KINDS = {
+    "codebuild": "invokes",
+    "codepipeline": "invokes",
+    "lambda": "invokes",
+    "sns": "notifies",
+    "sqs": "notifies",
+    "states": "invokes",
+}
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 # A Lambda task may name its function alone, with or without a version or alias (Step Functions, Invoke Lambda).
-_NAMED_FUNCTION = re.compile(r'"FunctionName"\s*:\s*"([A-Za-z0-9_-]{1,64})(?::[^"]*)?"')
+_NAMED_FUNCTION = re.compile(rf'"FunctionName"\s*:\s*"({FUNCTION_NAME})(?::[^"]*)?"')
 
 
 def rules(answers: Answers) -> Found:
@@ -30,7 +37,7 @@ def rules(answers: Answers) -> Found:
         name, arn = rule["Name"], rule["Arn"]
         resources.append(resource(answers, service="events_rule", name=name, arn=arn, facts=facts))
         for target in targets.get(arn, []):
-            found += _fed(arn, target["Arn"])
+            found += fed(arn, target["Arn"])
             found += links(arn, [target.get("DeadLetterConfig", {}).get("Arn")], "dead_letter")
     return Found(tuple(resources), tuple(found))
 
@@ -52,7 +59,7 @@ def schedule_groups(answers: Answers) -> Found:
         facts = {"schedules": len(targets)}
         resources.append(resource(answers, service="scheduler_group", name=name, arn=arn, facts=facts, tags=own))
         for target in targets:
-            found += _fed(arn, target)
+            found += fed(arn, target)
     return Found(tuple(resources), tuple(found))
 
 
@@ -82,7 +89,7 @@ def http_apis(answers: Answers) -> Found:
         uris = [integration.get("IntegrationUri", "") for integration in integrations.get(identity, [])]
         for stage in stages.get(identity, []):
             name = stage["StageName"]
-            arn = _stage_arn(answers, f"apis/{identity}/stages/{name}")
+            arn = stage_arn(answers, f"apis/{identity}/stages/{name}")
             facts = {"api_id": identity, "api_name": api.get("Name", ""), "stage": name, "protocol": protocol}
             resources.append(
                 resource(
@@ -108,7 +115,7 @@ def rest_apis(answers: Answers) -> Found:
         uris = [uri for path in paths.get(api["id"], []) for uri in _method_uris(path)]
         for stage in stages.get(api["id"], []):
             name = stage["stageName"]
-            arn = _stage_arn(answers, f"restapis/{api['id']}/stages/{name}")
+            arn = stage_arn(answers, f"restapis/{api['id']}/stages/{name}")
             resources.append(
                 resource(
                     answers,
@@ -123,7 +130,7 @@ def rest_apis(answers: Answers) -> Found:
     return Found(tuple(resources), tuple(found))
 
 
-def _fed(source: str, target: str) -> list[Link]:
+def fed(source: str, target: str) -> list[Link]:
     """No link for Scheduler's universal targets: they name an API, not a resource."""
     service = service_of(target)
     return links(source, [target], _KINDS.get(service, "delivers")) if service not in ("", "scheduler") else []
@@ -132,7 +139,9 @@ def _fed(source: str, target: str) -> list[Link]:
 def _integrated(stage: str, uris: list[str], variables: Mapping[str, str]) -> list[Link]:
     """Links to the functions in integration URIs, with the stage's own variables put in."""
     resolved = [_STAGE_VARIABLE.sub(lambda name: variables.get(name[1], name[0]), uri) for uri in uris]
-    functions = [match[0] for uri in resolved if "$" not in uri and (match := re.search(FUNCTION, uri))]
+    functions = [
+        match[0] for uri in resolved if not _STAGE_VARIABLE.search(uri) and (match := re.search(FUNCTION, uri))
+    ]
     return links(stage, functions, "invokes")
 
 
@@ -141,5 +150,6 @@ def _method_uris(path: Json) -> list[str]:
     return [uri for method in methods if (uri := method.get("methodIntegration", {}).get("uri"))]
 
 
-def _stage_arn(answers: Answers, path: str) -> str:
+def stage_arn(answers: Answers, path: str) -> str:
+    """The ARN of a stage, or anything else in API Gateway, by its path."""
     return f"arn:{answers.partition}:apigateway:{answers.region}::/{path}"

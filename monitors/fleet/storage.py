@@ -1,4 +1,7 @@
-"""Answers of DynamoDB, S3 and CloudWatch Logs -> tables, buckets and log groups, and what they feed."""
+"""Answers of DynamoDB, S3, ElastiCache and CloudWatch Logs -> tables, buckets, caches, log groups; what they feed."""
+
+from collections import defaultdict
+from collections.abc import Mapping
 
 from monitors.fleet.answers import Answers, Found, Json, by_parent, items, links, own_arn, resource, told
 from monitors.model import Link, Resource
@@ -37,6 +40,7 @@ def buckets(answers: Answers) -> Found:
 def log_groups(answers: Answers) -> Found:
     """Every log group, and links to what its subscription filters feed."""
     filters = by_parent(answers, "logs:DescribeSubscriptionFilters", "logGroupName")
+    metric_filters = _metric_filters(answers)
     resources: list[Resource] = []
     found: list[Link] = []
     for group in items(answers, "logs:DescribeLogGroups"):
@@ -48,11 +52,58 @@ def log_groups(answers: Answers) -> Found:
             "log_class": group.get("logGroupClass", "STANDARD"),
             "stored_bytes": group.get("storedBytes"),
             "metric_filters": group.get("metricFilterCount", 0),
+            "metric_filter_names": _all_of(metric_filters[name], group.get("metricFilterCount", 0)),
             "subscription_filters": tuple(sorted(one["filterName"] for one in subscriptions)),
         }
         resources.append(resource(answers, service="logs", name=name, arn=arn, facts=facts))
         found += links(arn, [one.get("destinationArn") for one in subscriptions], "delivers")
     return Found(tuple(resources), tuple(found))
+
+
+def caches(answers: Answers) -> Found:
+    """Every ElastiCache cluster with the ids of its nodes, and links to the topics that hear of its events."""
+    resources: list[Resource] = []
+    found: list[Link] = []
+    for cluster in items(answers, "elasticache:DescribeCacheClusters"):
+        name = cluster["CacheClusterId"]
+        arn = cluster.get("ARN") or own_arn(answers, "elasticache", f"cluster:{name}")
+        facts = {
+            "engine": cluster.get("Engine"),
+            "node_type": cluster.get("CacheNodeType"),
+            "nodes": tuple(sorted(node["CacheNodeId"] for node in cluster.get("CacheNodes", ()))),
+            "replication_group": cluster.get("ReplicationGroupId") or None,
+        }
+        resources.append(resource(answers, service="elasticache", name=name, arn=arn, facts=facts))
+        found += links(arn, [cluster.get("NotificationConfiguration", {}).get("TopicArn")], "notifies")
+    return Found(tuple(resources), tuple(found))
+
+
+def replication_groups(answers: Answers) -> Found:
+    """Every ElastiCache replication group, with the clusters it is made of."""
+    resources: list[Resource] = []
+    for group in items(answers, "elasticache:DescribeReplicationGroups"):
+        name = group["ReplicationGroupId"]
+        arn = group.get("ARN") or own_arn(answers, "elasticache", f"replicationgroup:{name}")
+        facts = {
+            "clusters": tuple(sorted(group.get("MemberClusters", ()))),
+            "automatic_failover": group.get("AutomaticFailover") == "enabled",
+            "multi_az": group.get("MultiAZ") == "enabled",
+        }
+        resources.append(resource(answers, service="elasticache_group", name=name, arn=arn, facts=facts))
+    return Found(tuple(resources))
+
+
+def _metric_filters(answers: Answers) -> Mapping[str, list[str]]:
+    """The names of metric filters by their log group."""
+    grouped: defaultdict[str, list[str]] = defaultdict(list)
+    for one in items(answers, "logs:DescribeMetricFilters"):
+        grouped[one["logGroupName"]].append(one["filterName"])
+    return grouped
+
+
+def _all_of(names: list[str], count: int) -> tuple[str, ...] | None:
+    """The names, if they are as many as there are known to be."""
+    return tuple(sorted(names)) if len(names) >= count else None
 
 
 def _table_facts(table: Json) -> Json:
