@@ -8,20 +8,22 @@ import tomllib
 import zipfile
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped] # cfn-lint says nothing of its types
 
 from infra import deploy as deployment
-from infra.packaging import load_template
+from infra.templates.parsing import parse
 from infra.zips import zip_files
 from monitors.errors import AwsError, LookoutError
 from monitors.names import STACK
+from tests.aws import meta
 from tests.cloudformation import Session, error, stack
 
 ROOT = Path(__file__).resolve().parents[1]
-TEMPLATE = load_template(deployment.template())
+TEMPLATE = parse(deployment.template(), "template")
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 FUNCTIONS = {name: one["Properties"] for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"}
 RUNTIME_HAS = ("boto3",)
@@ -273,9 +275,8 @@ class Account(Session):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sts = type("Sts", (), {"get_caller_identity": lambda _: IDENTITY})()
+        self.sts = SimpleNamespace(meta=meta("sts"), get_caller_identity=lambda: IDENTITY)
         self.s3.create_bucket = lambda **_: {}  # type: ignore[attr-defined] # a fake
-        self.s3.meta.region_name = self.region_name
 
 
 IDENTITY = {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/me"}

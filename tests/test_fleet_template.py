@@ -11,11 +11,12 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 from samtranslator.translator.transform import transform
 
-from infra.packaging import load_template, package_template
+from infra.packaging import package_template
+from infra.templates.parsing import parse
 
 FLEET = Path(__file__).parents[1] / "infra/local/fleet"
 TEXT = (FLEET / "template.yaml").read_text()
-TEMPLATE = load_template(TEXT)
+TEMPLATE = parse(TEXT, "template")
 ASYNCHRONOUS = {"S3", "SNS", "ScheduleV2"}
 """SAM event types whose source puts the event into Lambda's own queue."""
 

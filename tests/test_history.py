@@ -20,7 +20,7 @@ from infra.local.history.metrics import metric_points
 from infra.local.history.points import Point
 from infra.local.history.simulate import simulate
 from infra.local.history.traces import trace_documents
-from infra.packaging import load_template
+from infra.templates.parsing import parse
 
 END_S = int(datetime(2026, 11, 23, 20, 7, tzinfo=UTC).timestamp())  # a Monday
 DAY_S = 86_400
@@ -160,7 +160,7 @@ def test_nothing_lies_outside_the_fortnight(views: Views) -> None:
 
 def test_history_is_of_the_deployed_fleet(views: Views) -> None:
     fleet = Path(__file__).parents[1] / "infra/local/fleet/template.yaml"
-    template = load_template(fleet.read_text())
+    template = parse(fleet.read_text(), "template")
     default = template["Globals"]["Function"]
     deployed = {
         each["Properties"]["FunctionName"]: {**default, **each["Properties"]}

@@ -1,13 +1,21 @@
-"""ARN -> the parts of it that tell resources apart."""
+"""ARN -> the parts of it that tell resources apart.
+
+Any part may be `${...}`, colons and all, where the ARN comes from a template.
+"""
 
 import re
 
-FUNCTION = r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]+"
+LEFT_OPEN = r"\$\{[^}]*\}"
+"""What only a deployment decides."""
+FUNCTION_NAME = rf"(?:[A-Za-z0-9_-]|{LEFT_OPEN})+"
+FUNCTION = rf"arn:[a-z-]+:lambda:(?:[a-z0-9-]+|{LEFT_OPEN}):(?:\d{{12}}|{LEFT_OPEN}):function:{FUNCTION_NAME}"
 """A function's ARN, up to where a version or alias would follow."""
 
+_WORD = re.compile(rf"(?:{LEFT_OPEN}|[^:/])+")
+_PART = rf"(?:{LEFT_OPEN}|[^:/])*"
 _FUNCTION = re.compile(FUNCTION)
-_TABLE = re.compile(r"arn:[a-z-]+:dynamodb:[^:]*:[^:]*:table/[^/]+")
-_STREAM = re.compile(r"arn:[a-z-]+:kinesis:[^:]*:[^:]*:stream/[^/]+")
+_TABLE = re.compile(rf"arn:[a-z-]+:dynamodb:{_PART}:{_PART}:table/{_PART}")
+_STREAM = re.compile(rf"arn:[a-z-]+:kinesis:{_PART}:{_PART}:stream/{_PART}")
 
 
 def service_of(arn: str) -> str:
@@ -18,7 +26,8 @@ def service_of(arn: str) -> str:
 
 def name_of(arn: str) -> str:
     """The last word of an ARN: the name of a queue, topic, function, table, stream or rule."""
-    return re.split(r"[:/]", resource_arn(arn))[-1]
+    words = _WORD.findall(resource_arn(arn))
+    return words[-1] if words else arn
 
 
 def resource_arn(arn: str) -> str:

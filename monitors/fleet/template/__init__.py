@@ -1,0 +1,1 @@
+"""CloudFormation templates -> Fleet. Pure: infra/templates/ reads the files and has SAM expanded."""
