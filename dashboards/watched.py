@@ -15,7 +15,7 @@ from monitors.model import Alarm, CompositeAlarm, Plan, Query, Resource
 _FACTS: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("runtime", str),
     ("memory_mb", lambda mb: f"{mb} MB"),
-    ("timeout_ms", lambda value: f"timeout {ms(value)}"),
+    ("timeout_ms", lambda value: f"timeout {value if isinstance(value, str) else ms(value)}"),
     ("schedule", str),
 )
 

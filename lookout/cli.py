@@ -19,6 +19,9 @@ from monitors.errors import LookoutError
 AGAIN_S = 0.05
 """By then a finalizer is over that a Ctrl-C fell into."""
 
+EXTRAS = {"samtranslator": "templates", "yaml": "templates"}
+"""Module -> the extra that brings it."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
@@ -27,6 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _run(arguments)
     except LookoutError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if (extra := EXTRAS.get(str(error.name))) is None:
+            raise
+        print(f"error: this needs the extra `{extra}`: pip install 'lambda-lookout[{extra}]'", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)

@@ -28,6 +28,22 @@ def _argument(*flags: str, **settings: Any) -> Argument:
 JSON = _argument("--json", action="store_true", help="print the result as JSON")
 FLEET = _argument("--fleet", metavar="FILE", help="a fleet file from `lookout survey -o`, instead of asking AWS")
 SETTINGS = _argument("--settings", metavar="FILE", help="settings (default: lookout.toml, if it is there)")
+TEMPLATES = (
+    _argument(
+        "--template",
+        action="append",
+        metavar="PATH",
+        help="what this SAM or CloudFormation template, cdk.out or Serverless package would make, instead of asking "
+        "AWS; may be repeated",
+    ),
+    _argument(
+        "--parameters",
+        action="extend",
+        nargs="+",
+        metavar="NAME=VALUE",
+        help="the templates' parameters, or a file of them: {NAME: VALUE}, or a list as for `aws cloudformation`",
+    ),
+)
 REGIONS = _argument("--region", action="append", metavar="REGION", help="a Region to look at; may be repeated")
 LEARN = _argument("--no-learn", action="store_true", help="levels from the catalog only, not from two weeks of history")
 LOGS = _argument("files", nargs="*", metavar="FILE", help="log files, text or JSON lines, plain or .gz; - for stdin")
@@ -60,6 +76,8 @@ COMMANDS = (
         "what exists: every function and all that feeds it",
         "lookout.survey:run",
         (
+            FLEET,
+            *TEMPLATES,
             REGIONS,
             _argument("--profile", action="append", metavar="NAME", help="an account to look at; may be repeated"),
             _argument(
@@ -71,12 +89,15 @@ COMMANDS = (
                 action="store_true",
                 help="ask about every function and log group, even where there are more than 200 (slow)",
             ),
+            _argument("--diff", metavar="FILE", help="what is different from the fleet in this file"),
             JSON,
             _argument("-o", "--output", metavar="FILE", help="write the fleet to a file"),
         ),
         (
             "lookout survey",
             "lookout survey --region eu-west-1 --region us-east-1 -o fleet.json",
+            "lookout survey --diff fleet.json",
+            "lookout survey --template template.yaml --parameters Stage=prod MemorySize=512",
             "lookout survey --profile shop --role arn:aws:iam::111122223333:role/audit --external-id lookout",
         ),
     ),
@@ -86,6 +107,7 @@ COMMANDS = (
         "lookout.plan:run",
         (
             FLEET,
+            *TEMPLATES,
             SETTINGS,
             REGIONS,
             LEARN,
@@ -100,6 +122,7 @@ COMMANDS = (
         "lookout.plan:render",
         (
             FLEET,
+            *TEMPLATES,
             SETTINGS,
             REGIONS,
             LEARN,
@@ -111,7 +134,7 @@ COMMANDS = (
         "apply",
         "deploy the plan with change sets; safe to stop and run again",
         "lookout.plan:apply",
-        (FLEET, SETTINGS, REGIONS, LEARN),
+        (FLEET, *TEMPLATES, SETTINGS, REGIONS, LEARN),
         ("lookout apply",),
     ),
     Command(

@@ -7,14 +7,14 @@ from dataclasses import asdict
 from infra import deploy as deployment
 from infra.aws.session import session
 from lookout import files, show
-from lookout.survey import survey
+from lookout.fleets import surveyed
 from monitors.plan import plan
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Deploy the stack and print its outputs. The subscriber gets the metric definitions no metric filter can take."""
     wanted = files.chosen_settings(chosen.settings)
-    left = plan(survey([]), wanted).subscriber_metrics if wanted.metrics else ()
+    left = plan(surveyed(), wanted).subscriber_metrics if wanted.metrics else ()
     found = deployment.deploy(
         session(),
         architecture=chosen.architecture,

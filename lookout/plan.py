@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from infra.deploy import deployed
 from infra.learn import learn
 from infra.stacks import dump, templates
 from lookout import files, show
-from lookout.survey import load
+from lookout.fleets import load
 from monitors.candidates import Candidate
 from monitors.cost import Cost, cost
 from monitors.coverage import Coverage, coverage
@@ -29,6 +30,9 @@ from monitors.model import Alarm, Fleet, Plan
 from monitors.plan import NOTHING_LEARNED, by_place, plan, to_learn
 from monitors.settings import Settings
 from monitors.thresholds import Levels
+
+_TOKEN = re.compile(r"\$\{[^{}]+\}")
+_TOLD = 5
 
 
 class Planned(NamedTuple):
@@ -57,7 +61,9 @@ def run(chosen: argparse.Namespace) -> int:
 
 def render(chosen: argparse.Namespace) -> int:
     """Write the plan's templates, a folder for each Region, and its dashboards beside them."""
-    for one in _plans(chosen):
+    planned = _plans(chosen)
+    _check_known(planned)
+    for one in planned:
         folder = Path(chosen.output) / one.account / (one.region or "any-region")
         made = templates(one.plan, **_topics(one.settings, {}), dashboards=bodies(one.plan))
         for name, template in made.items():
@@ -70,7 +76,9 @@ def render(chosen: argparse.Namespace) -> int:
 
 def apply(chosen: argparse.Namespace) -> int:
     """Deploy the plan of each Region with change sets, with progress on stderr."""
-    for one in _plans(chosen):
+    planned = _plans(chosen)
+    _check_known(planned)
+    for one in planned:
         account = session(region=one.region)
         _check_account(one.plan.fleet, identity(account).account)
         topics = _topics(one.settings, deployed(account))
@@ -94,7 +102,7 @@ def _planned(fleet: Fleet, place: tuple[str, str], wanted: Settings, chosen: arg
     owner, region = place
     learned: Mapping[tuple[str, str], LearnedLevels] = NOTHING_LEARNED
     subscriber = True
-    if not chosen.fleet:
+    if not (chosen.fleet or chosen.template):
         account = session(region=region)
         subscriber = "SubscriberArn" in deployed(account)
         if not chosen.no_learn:
@@ -108,6 +116,23 @@ def _planned(fleet: Fleet, place: tuple[str, str], wanted: Settings, chosen: arg
 def _learned(account: boto3.Session, candidates: Sequence[Candidate]) -> Mapping[tuple[str, str], Levels]:
     with show.progress("learning levels") as progress:
         return learn(account, candidates, end_s=time.time(), progress=progress)
+
+
+def _check_known(planned: Sequence[Planned]) -> None:
+    """InputError if alarms would watch what has no name yet: they would stand there, and never see anything."""
+    texts = (text for one in planned for alarm in one.plan.alarms for text in _dimensions(alarm))
+    open_ = sorted({token for text in texts for token in _TOKEN.findall(text)})
+    if open_:
+        more = f" and {len(open_) - _TOLD} more" if len(open_) > _TOLD else ""
+        raise InputError(
+            f"known only when deployed: {', '.join(open_[:_TOLD])}{more}. Give parameters with --parameters "
+            "(AWS::AccountId is one) and the Region with --region; what AWS itself names is known once it is deployed: "
+            "then render from the account."
+        )
+
+
+def _dimensions(alarm: Alarm) -> list[str]:
+    return [value for query in alarm.queries for _, value in query.dimensions]
 
 
 def _check_account(fleet: Fleet, asked: str) -> None:

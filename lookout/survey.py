@@ -1,72 +1,39 @@
-"""`lookout survey`: what exists."""
+"""`lookout survey`: what exists, and what is different from what did."""
 
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Sequence
-from functools import partial
+from dataclasses import asdict
 
-from infra.aws import survey as asked
-from infra.aws.places import Accounts
-from infra.aws.role import role_session
-from infra.aws.session import session
 from lookout import files, show
+from lookout.fleets import load, read
 from monitors import fleet as fleets
-from monitors.errors import InputError
-from monitors.model import Fleet, Resource
+from monitors.fleet.compare import Differences
+from monitors.model import Fact, Fleet, Link, Resource
+
+_LONGEST = 40
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Survey and print; 1 if something could not be read."""
-    fleet, calls = _surveyed(_accounts(chosen), chosen.region or [], thorough=chosen.thorough)
-    show.note(f"{len(fleet.resources):,} resources in {calls:,} API calls")
+    """Print the fleet, or what is different in it; 1 if something could not be read, or is different."""
+    old = read(chosen.diff) if chosen.diff else None
+    fleet = load(chosen)
     document = fleets.to_json(fleet)
     if chosen.output:
         files.write(chosen.output, json.dumps(document, indent=1, sort_keys=True) + "\n")
-        show.note(f"{len(fleet.resources)} resources written to {chosen.output}")
+        show.note(f"{len(fleet.resources):,} resources written to {chosen.output}")
+    differences = fleets.compare(old, fleet) if old else None
     if chosen.json:
-        show.as_json(document)
+        show.as_json(document if differences is None else asdict(differences))
+    elif differences is not None:
+        _print_differences(differences)
     elif not chosen.output:
         _print(fleet)
     for missing in fleet.incomplete:
         show.note(f"not read: {missing}")
     for note in fleet.notes:
         show.note(note)
-    return 1 if fleet.incomplete else 0
-
-
-def survey(regions: list[str]) -> Fleet:
-    """The fleet of the account that the SDK's settings name, with a progress bar."""
-    return _surveyed(_own_account(regions), regions).fleet
-
-
-def load(chosen: argparse.Namespace) -> Fleet:
-    """The fleet of `--fleet`, or of the account."""
-    if chosen.fleet:
-        return fleets.from_json(files.read_json(chosen.fleet))
-    return survey(chosen.region or [])
-
-
-def _surveyed(accounts: Accounts, regions: Sequence[str], *, thorough: bool = False) -> asked.Surveyed:
-    with show.progress("surveying") as progress:
-        return asked.survey_all(accounts, regions=regions, thorough=thorough, progress=progress)
-
-
-def _accounts(chosen: argparse.Namespace) -> Accounts:
-    """Those of the profiles and roles that were named, or else the one that the SDK's settings name."""
-    if chosen.external_id and not chosen.role:
-        raise InputError("--external-id is for assuming a role: name it with --role")
-    region = chosen.region[0] if chosen.region else ""
-    profiles = {f"profile {name}": partial(session, profile=name, region=region) for name in chosen.profile or ()}
-    roles = {
-        f"role {arn}": partial(role_session, arn, external_id=chosen.external_id, region=region)
-        for arn in chosen.role or ()
-    }
-    return {**profiles, **roles} or _own_account(chosen.region or [])
-
-
-def _own_account(regions: Sequence[str]) -> Accounts:
-    return {"": partial(session, region=regions[0] if regions else "")}
+    return 1 if fleet.incomplete or differences else 0
 
 
 def _print(fleet: Fleet) -> None:
@@ -76,6 +43,28 @@ def _print(fleet: Fleet) -> None:
     for service, resources in sorted(by_service.items()):
         rows = [(r.name, r.application or "-", r.region or "-", _facts(r)) for r in resources]
         show.table(f"{service} ({len(resources)})", ("name", "application", "region", "facts"), rows)
+    if fleet.tally:
+        counts = [(one.kind, one.seen, one.understood, one.seen - one.understood) for one in fleet.tally]
+        show.table("in the templates", ("type", "seen", "understood", "passed over"), counts)
+
+
+def _print_differences(found: Differences) -> None:
+    if not found:
+        show.line("no difference")
+    for words, resources in (("added", found.added), ("removed", found.removed)):
+        if resources:
+            rows = [(one.service, one.name, one.region or "-", _facts(one)) for one in resources]
+            show.table(f"{words} ({len(rows)})", ("service", "name", "region", "facts"), rows)
+    if found.changed:
+        changes = [(one.service, one.name, one.what, _value(one.before), _value(one.after)) for one in found.changed]
+        show.table(f"changed ({len(changes)})", ("service", "name", "what", "before", "after"), changes)
+    for words, links in (("linked", found.linked), ("no longer linked", found.unlinked)):
+        if links:
+            show.table(f"{words} ({len(links)})", ("from", "kind", "to"), [_link(one) for one in links])
+
+
+def _link(one: Link) -> tuple[str, str, str]:
+    return one.source, one.kind, one.target
 
 
 def _facts(resource: Resource) -> str:
@@ -84,6 +73,12 @@ def _facts(resource: Resource) -> str:
     )
 
 
-def _short(value: object) -> str:
+def _short(value: Fact) -> str:
     text = f"{len(value)}" if isinstance(value, tuple) else str(value)
-    return text if len(text) <= 40 else text.rpartition(":")[2][-40:]
+    return text if len(text) <= _LONGEST else text.rpartition(":")[2][-_LONGEST:]
+
+
+def _value(value: Fact | None) -> str:
+    if value is None:
+        return "-"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

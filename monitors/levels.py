@@ -85,6 +85,8 @@ def _known(level: Fixed | Share, facts: Mapping[str, Fact]) -> Side:
     if isinstance(level, Fixed):
         return Side(level.value, "the rule's own")
     fact = facts.get(level.fact)
+    if isinstance(fact, str):
+        return Side(None, f"{level.fact} is known only when deployed: {fact}")
     if isinstance(fact, bool) or not isinstance(fact, int | float):
         return Side(None, f"{level.fact} is not known")
     return Side(level.factor * fact, f"{level.factor:g} x {level.fact} ({fact:g})")

@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from cfnlint.api import lint  # type: ignore[import-untyped] # cfn-lint says not
 
 from infra.aws import survey as asked
 from infra.aws.session import Identity
+from lookout import cli
 from lookout.cli import main
 from monitors import fleet as fleets
 from monitors.model import Fleet
@@ -220,3 +223,118 @@ def test_a_survey_that_could_not_read_all_says_so(
     surveyed["fleet"] = Fleet(resources=SHOP.resources, incomplete=("sqs:ListQueues: AccessDenied",))
     assert main(["survey"]) == 1
     assert "not read: sqs:ListQueues: AccessDenied" in capsys.readouterr().err
+
+
+# --- templates ---------------------------------------------------------------------------------------
+
+TEMPLATE = """
+Parameters: {Stage: {Type: String}, Timeout: {Type: Number}}
+Resources:
+  Pay:
+    Type: AWS::Lambda::Function
+    Properties: {FunctionName: !Sub "${Stage}-pay", Timeout: !Ref Timeout, MemorySize: 128}
+  Secret: {Type: AWS::SecretsManager::Secret}
+"""
+
+
+@pytest.fixture
+def template(shop: str) -> str:
+    Path("shop.yaml").write_text(TEMPLATE)
+    return "shop.yaml"
+
+
+def test_a_template_is_surveyed_with_the_parameters_given(template: str, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("--parameters", "Stage=prod", "Timeout=30", "--region", "eu-west-1")
+    assert main(["survey", "--json", "--template", template, *given]) == 0
+    (function,) = fleets.from_json(json.loads(capsys.readouterr().out)).resources
+    assert (function.name, function.region, function.facts["timeout_ms"]) == ("prod-pay", "eu-west-1", 30_000)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"Stage": "prod", "Timeout": 30},
+        {"Parameters": {"Stage": "prod", "Timeout": "30"}},
+        [{"ParameterKey": "Stage", "ParameterValue": "prod"}, {"ParameterKey": "Timeout", "ParameterValue": "30"}],
+    ],
+)
+def test_parameters_may_come_from_a_file(template: str, file: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("parameters.json").write_text(json.dumps(file))
+    assert main(["survey", "--json", "--template", template, "--parameters", "parameters.json", "Stage=test"]) == 0
+    (function,) = fleets.from_json(json.loads(capsys.readouterr().out)).resources
+    assert (function.name, function.facts["timeout_ms"]) == ("test-pay", 30_000)
+
+
+def test_what_a_template_declares_is_counted_by_type(template: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["survey", "--template", template]) == 0
+    rows = [re.findall(r"[^│\s]+", line) for line in capsys.readouterr().out.splitlines()]
+    assert ["AWS::Lambda::Function", "1", "1", "0"] in rows
+    assert ["AWS::SecretsManager::Secret", "1", "0", "1"] in rows
+
+
+def test_a_level_that_only_a_deployment_decides_says_so(template: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, (plan,) = planned(capsys, "--template", template)
+    assert {one["rule"] for one in plan["alarms"]} > {"lambda.errors"}
+    told = [note for note in plan["notes"] if "lambda.duration" in note]
+    assert told
+    assert all("timeout_ms is known only when deployed: 1000*${Timeout}" in note for note in told)
+
+
+def test_alarms_on_what_has_no_name_yet_are_not_rendered(template: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["render", "--template", template]) == 2
+    assert "known only when deployed: ${Stage}. Give parameters with --parameters" in capsys.readouterr().err
+    place = ("--region", "eu-west-1", "--parameters", "Stage=prod", f"AWS::AccountId={ACCOUNT}")
+    assert main(["render", "--template", template, *place]) == 0
+    assert list(Path("out").rglob(f"{ALARM_STACK}.json")) == [Path("out", ACCOUNT, "eu-west-1", f"{ALARM_STACK}.json")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--parameters", "Stage=x"], "--parameters are a template's"),
+        (["--template", "shop.yaml", "--fleet", "fleet.json"], "only one can be the fleet"),
+        (["--template", "shop.yaml", "--parameters", "Stage"], "expected NAME=VALUE, or a .json file"),
+        (["--template", "shop.yaml", "--parameters", "bad.json"], "bad.json: Stage: expected text, a number or a list"),
+        (["--template", "none.yaml"], "none.yaml: No such file"),
+        (["--template", "bad.json"], "bad.json"),
+        (["--template", "shop.yaml", "--region", "a", "--region", "b"], "one Region at a time"),
+        (["--fleet", "bad.json"], "bad.json: not a Fleet"),
+    ],
+)
+def test_what_cannot_be_a_fleet_is_an_error(
+    template: str, arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("bad.json").write_text('{"Stage": {}}')
+    assert main(["survey", *arguments]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_missing_extra_is_named(
+    template: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "infra.templates.reading", None)
+    monkeypatch.setattr(cli, "EXTRAS", {"infra.templates.reading": "templates"})
+    assert main(["survey", "--template", template]) == 2
+    assert capsys.readouterr().err == (
+        "error: this needs the extra `templates`: pip install 'lambda-lookout[templates]'\n"
+    )
+
+
+# --- what is different -------------------------------------------------------------------------------
+
+
+def test_two_fleets_are_compared(shop: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["survey", "--fleet", shop, "--diff", shop]) == 0
+    assert capsys.readouterr().out == "no difference\n"
+    resources = [replace(one, facts={**one.facts, "memory_mb": 1769}) for one in SHOP.resources[:1]]
+    (tmp_path / "new").mkdir()
+    new = written(tmp_path / "new", Fleet(resources=tuple(resources)))
+    assert main(["survey", "--fleet", new, "--diff", shop, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    (changed,) = found["changed"]
+    assert (changed["name"], changed["what"], changed["after"]) == ("shop-pay", "memory_mb", 1769)
+    assert len(found["removed"]) == len(SHOP.resources) - 1
+    assert main(["survey", "--fleet", new, "--diff", shop]) == 1
+    said = capsys.readouterr().out
+    assert "removed (4)" in said
+    assert "memory_mb" in said

@@ -6,7 +6,8 @@ only once. Aliases are taken, as the command line tools for SAM take them, but n
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 import yaml
@@ -27,7 +28,7 @@ SUSPICIOUS = 1_000
 
 _BRACKET = re.compile(r"[\[\]{}]")
 _DASHES = re.compile(r"(?:[-?] ){100}")
-_MERGE = "tag:yaml.org,2002:merge"
+_MERGE, _TEXT, _LIST, _OBJECT = (f"tag:yaml.org,2002:{name}" for name in ("merge", "str", "seq", "map"))
 _FULL_NAMES = {"Ref": "Ref", "Condition": "Condition"}
 
 
@@ -121,7 +122,7 @@ def _from_yaml(text: str, file: str) -> Json:
             if root is None:
                 return None
             _check(root, file)
-            return _plain(loader.construct_document(root))
+            return _value(loader, root)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -158,6 +159,8 @@ def _check(root: yaml.Node, file: str) -> None:
     open_: set[int] = set()
 
     def size(node: yaml.Node, depth: int) -> int:
+        if isinstance(node, yaml.ScalarNode):
+            return 1
         if id(node) in sizes:
             return sizes[id(node)]
         if id(node) in open_:
@@ -165,7 +168,7 @@ def _check(root: yaml.Node, file: str) -> None:
         if depth > DEEPEST:
             raise RecursionError
         open_.add(id(node))
-        total = 1 + sum(size(child, depth + 1) for child in _children(node))
+        total = 1 + sum([size(child, depth + 1) for child in _children(node)])
         open_.discard(id(node))
         if isinstance(node, yaml.MappingNode):
             _check_keys(node, file)
@@ -177,24 +180,34 @@ def _check(root: yaml.Node, file: str) -> None:
     size(root, 0)
 
 
-def _children(node: yaml.Node) -> Iterator[yaml.Node]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield key
-            yield value
-    elif isinstance(node, yaml.SequenceNode):
-        yield from node.value
+def _children(node: yaml.Node) -> Iterable[yaml.Node]:
+    return chain.from_iterable(node.value) if isinstance(node, yaml.MappingNode) else node.value
 
 
 def _check_keys(node: yaml.MappingNode, file: str) -> None:
     seen: set[str] = set()
     for key, _ in node.value:
-        place = f"{file}:{key.start_mark.line + 1}:{key.start_mark.column + 1}"
         if not isinstance(key, yaml.ScalarNode):
-            raise InputError(f"{place}: a key must be text")
+            raise InputError(f"{_place(key, file)}: a key must be text")
         if key.value in seen and key.tag != _MERGE:
-            raise InputError(f"{place}: the key {key.value!r} stands here twice")
+            raise InputError(f"{_place(key, file)}: the key {key.value!r} stands here twice")
         seen.add(key.value)
+
+
+def _place(node: yaml.Node, file: str) -> str:
+    return f"{file}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+
+
+def _value(loader: yaml.SafeLoader, node: yaml.Node) -> Json:
+    """What a node stands for; the library itself is asked only for what is neither plain text, list nor object."""
+    if node.tag == _TEXT:
+        return node.value
+    if node.tag == _LIST and isinstance(node, yaml.SequenceNode):
+        return [_value(loader, item) for item in node.value]
+    if node.tag == _OBJECT and isinstance(node, yaml.MappingNode):
+        loader.flatten_mapping(node)  # keys merged in come first, so that the node's own win
+        return {key.value: _value(loader, value) for key, value in node.value}
+    return _plain(loader.construct_object(node, deep=True))
 
 
 def _plain(value: Json) -> Json:

@@ -51,7 +51,7 @@ def log_groups(answers: Answers) -> Found:
             "retention_days": group.get("retentionInDays"),
             "log_class": group.get("logGroupClass", "STANDARD"),
             "stored_bytes": group.get("storedBytes"),
-            "metric_filters": group.get("metricFilterCount", 0),
+            "metric_filters": max(group.get("metricFilterCount", 0), len(metric_filters[name])),
             "metric_filter_names": _all_of(metric_filters[name], group.get("metricFilterCount", 0)),
             "subscription_filters": tuple(sorted(one["filterName"] for one in subscriptions)),
         }

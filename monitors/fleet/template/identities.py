@@ -60,6 +60,23 @@ KINDS = (
         "arn",
         "Name",
     ),
+    Kind("AWS::Pipes::Pipe", "Name", f"pipes:{_HERE}:pipe/{{name}}"),
+    Kind(
+        "AWS::Cognito::UserPool", arn=f"cognito-idp:{_HERE}:userpool/{{name}}", attributes=(("UserPoolId", "{name}"),)
+    ),
+    Kind("AWS::KMS::Key", arn=f"kms:{_HERE}:key/{{name}}", attributes=(("KeyId", "{name}"),)),
+    Kind("AWS::AppSync::GraphQLApi", "", f"appsync:{_HERE}:apis/{{name}}", "arn", "ApiId"),
+    Kind(
+        "AWS::CloudFront::Distribution", arn="cloudfront::{account}:distribution/{name}", attributes=(("Id", "{name}"),)
+    ),
+    Kind("AWS::CloudWatch::Alarm", "AlarmName", f"cloudwatch:{_HERE}:alarm:{{name}}"),
+    Kind("AWS::CloudWatch::CompositeAlarm", "AlarmName", f"cloudwatch:{_HERE}:alarm:{{name}}"),
+    Kind("AWS::CloudWatch::Dashboard", "DashboardName", "cloudwatch::{account}:dashboard/{name}"),
+    Kind("AWS::CodeBuild::Project", "Name", f"codebuild:{_HERE}:project/{{name}}"),
+    Kind("AWS::CodePipeline::Pipeline", "Name", f"codepipeline:{_HERE}:{{name}}"),
+    Kind("AWS::CodeDeploy::Application", "ApplicationName", f"codedeploy:{_HERE}:application:{{name}}"),
+    Kind("AWS::ElastiCache::CacheCluster", "ClusterName", f"elasticache:{_HERE}:cluster:{{name}}"),
+    Kind("AWS::ElastiCache::ReplicationGroup", "ReplicationGroupId", f"elasticache:{_HERE}:replicationgroup:{{name}}"),
     Kind("AWS::ApiGateway::RestApi", attributes=(("RestApiId", "{name}"),)),
     Kind("AWS::ApiGatewayV2::Api", attributes=(("ApiId", "{name}"),)),
 )
@@ -79,6 +96,7 @@ class Identities:
         self._open: set[str] = set()
         self.name = cache(self._name)
         self.arn = cache(self._arn)
+        self.called = cache(self._called)
 
     def attribute(self, logical_id: str, attribute: str) -> str | None:
         """What Ref (empty attribute) or Fn::GetAtt gives; None if there is no such resource."""
@@ -128,6 +146,10 @@ class Identities:
         kind = _KINDS.get(self.type(logical_id), Kind(""))
         given = self.property(logical_id, kind.name) if kind.name else ""
         return given or f"${{{logical_id}{'.' if kind.attribute else ''}{kind.attribute}}}"
+
+    def _called(self, type_: str, name: str) -> str:
+        """The logical id of the resource of a type that has a name; empty if there is none here."""
+        return next((each for each in self._resources if self.type(each) == type_ and self.name(each) == name), "")
 
     def _arn(self, logical_id: str) -> str:
         kind = _KINDS[self.type(logical_id)]

@@ -2,12 +2,16 @@
 
 import json
 
+from monitors.fleet.arns import name_of
 from monitors.fleet.template.nodes import Node
 from monitors.fleet.template.said import Declared, Open, Said, Saying, left_open, some, tagged
 
 _QUEUE_OPEN = {"visibility_timeout_s": ("VisibilityTimeout", ""), "retention_s": ("MessageRetentionPeriod", "")}
 # What SQS sets where a template says nothing (SQS, CreateQueue).
 _VISIBILITY_S, _RETENTION_S = 30, 345_600
+_STREAM_OPEN = {"shards": ("ShardCount", ""), "retention_s": ("RetentionPeriodHours", "3600*")}
+_KEPT_H = 24
+"""What Kinesis keeps where a template says nothing."""
 
 
 def queue(one: Declared) -> Saying:
@@ -44,8 +48,26 @@ def subscription(one: Declared) -> Saying:
 
 def stream(one: Declared) -> Saying:
     """AWS::Kinesis::Stream."""
+    own = one.properties
+    described = {
+        "StreamARN": one.arn,
+        "StreamModeDetails": {"StreamMode": own.group("StreamModeDetails").text("StreamMode") or "PROVISIONED"},
+        "RetentionPeriodHours": _KEPT_H
+        if own.get("RetentionPeriodHours") is None
+        else own.whole("RetentionPeriodHours"),
+        "OpenShardCount": own.whole("ShardCount"),
+    }
     yield Said("kinesis:ListStreams", one.name)
+    yield Said("kinesis:DescribeStreamSummary", some(described), one.name)
+    yield from left_open(one, _STREAM_OPEN)
     yield from tagged(one)
+
+
+def stream_consumer(one: Declared) -> Saying:
+    """AWS::Kinesis::StreamConsumer."""
+    own = one.properties
+    parent = {"StreamName": name_of(own.text("StreamARN"))}
+    yield Said("kinesis:ListStreamConsumers", {"ConsumerName": own.text("ConsumerName")}, parent)
 
 
 def delivery_stream(one: Declared) -> Saying:

@@ -1,6 +1,9 @@
-"""DynamoDB, S3 and CloudWatch Logs resources in a template -> what their APIs will answer. Pure."""
+"""DynamoDB, S3, ElastiCache and CloudWatch Logs resources in a template -> what their APIs will answer. Pure."""
 
-from monitors.fleet.template.said import Declared, Said, Saying, left_open, some, tagged
+from collections.abc import Iterator
+
+from monitors.fleet.answers import own_arn
+from monitors.fleet.template.said import Declared, Said, Saying, Under, left_open, some, tagged
 
 # Member of NotificationConfiguration and its target in a template -> the same in S3's API.
 _NOTIFICATIONS = (
@@ -61,11 +64,69 @@ def log_group(one: Declared) -> Saying:
     yield from tagged(one)
 
 
+def metric_filter(one: Declared) -> Saying:
+    """AWS::Logs::MetricFilter."""
+    own = one.properties
+    item = {"filterName": own.text("FilterName") or f"${{{one.id}}}", "logGroupName": own.text("LogGroupName")}
+    yield Said("logs:DescribeMetricFilters", item)
+
+
 def subscription_filter(one: Declared) -> Saying:
     """AWS::Logs::SubscriptionFilter."""
     own = one.properties
     item = {"filterName": own.text("FilterName") or f"${{{one.id}}}", "destinationArn": own.text("DestinationArn")}
     yield Said("logs:DescribeSubscriptionFilters", some(item), {"logGroupName": own.text("LogGroupName")})
+
+
+def cache(one: Declared) -> Saying:
+    """AWS::ElastiCache::CacheCluster."""
+    own = one.properties
+    yield _cluster(one, one.name, nodes=own.whole("NumCacheNodes") or 0, topic=own.text("NotificationTopicArn"))
+    yield from tagged(one)
+
+
+def replication_group(one: Declared) -> Saying:
+    """AWS::ElastiCache::ReplicationGroup, and the clusters of one node each that ElastiCache makes for it."""
+    own = one.properties
+    members = list(_members(one))
+    item = {
+        "ReplicationGroupId": one.name,
+        "ARN": one.arn,
+        "MemberClusters": members,
+        "AutomaticFailover": "enabled" if own.true("AutomaticFailoverEnabled") else "disabled",
+        "MultiAZ": "enabled" if own.true("MultiAZEnabled") else "disabled",
+    }
+    yield Said("elasticache:DescribeReplicationGroups", item)
+    for name in members:
+        yield _cluster(one, name, nodes=1, topic=own.text("NotificationTopicArn"), group=one.name)
+        yield Under(own_arn(one.answers, "elasticache", f"cluster:{name}"))
+    yield from tagged(one)
+
+
+def _cluster(one: Declared, name: str, *, nodes: int, topic: str, group: str = "") -> Said:
+    own = one.properties
+    item = {
+        "CacheClusterId": name,
+        "ARN": own_arn(one.answers, "elasticache", f"cluster:{name}"),
+        "Engine": own.text("Engine"),
+        "CacheNodeType": own.text("CacheNodeType"),
+        "CacheNodes": [{"CacheNodeId": f"{number:04}"} for number in range(1, nodes + 1)],
+        "ReplicationGroupId": group,
+        "NotificationConfiguration": some({"TopicArn": topic}),
+    }
+    return Said("elasticache:DescribeCacheClusters", some(item))
+
+
+def _members(one: Declared) -> Iterator[str]:
+    """`<group>-001` ..., or `<group>-0001-001` ... where it has shards."""
+    own = one.properties
+    shards, replicas = own.whole("NumNodeGroups"), own.whole("ReplicasPerNodeGroup")
+    if shards is not None:
+        for shard in range(1, shards + 1):
+            yield from (f"{one.name}-{shard:04}-{number:03}" for number in range(1, (replicas or 0) + 2))
+        return
+    count = own.whole("NumCacheClusters") or (replicas or 0) + 1
+    yield from (f"{one.name}-{number:03}" for number in range(1, count + 1))
 
 
 def _table(one: Declared, *, throughput: dict[str, int], has_stream: bool) -> Saying:

@@ -1,0 +1,154 @@
+"""Claim: a template of 400 functions is read in under 0.5 s of CPU beyond imports, as CloudFormation by far.
+
+Each function brings a role, a log group, a queue with its dead-letter queue and a mapping; in SAM they say the same.
+Reads each in a process of its own, once to warm up, and prints the CPU of a second time as a share of the bound, the
+share of AWS's own SAM translator apart. Fails if reading, without the translator, breaks the bound.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+BOUND_S = 0.5
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--functions", type=int, default=400)
+    arguments.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    asked = arguments.parse_args()
+    if asked.measure:
+        _measure(asked.measure)
+        return
+    broken = []
+    with tempfile.TemporaryDirectory() as folder:
+        for words, suffix, make in (
+            ("CloudFormation, JSON", "json", _cloudformation),
+            ("CloudFormation, YAML", "yaml", _cloudformation),
+            ("SAM, YAML", "yaml", _sam),
+        ):
+            path = Path(folder, f"template.{suffix}")
+            path.write_text(_text(make(asked.functions), suffix))
+            done = subprocess.run([sys.executable, __file__, "--measure", path], stdout=subprocess.PIPE, check=True)
+            found = json.loads(done.stdout)
+            own = found["cpu_s"] - found["translator_s"]
+            print(
+                f"{words:21} {found['functions']} functions of {found['resources']:,} resources: "
+                f"{found['cpu_s']:.2f} s, {found['translator_s']:.2f} s of them AWS's translator; "
+                f"the rest is {own / BOUND_S:.2f} of {BOUND_S} s"
+            )
+            if own > BOUND_S or found["functions"] != asked.functions:
+                broken.append(words)
+    if broken:
+        sys.exit(f"the claim does not hold: {', '.join(broken)}")
+
+
+def _measure(path: Path) -> None:
+    from samtranslator.translator.translator import Translator
+
+    from infra.templates.reading import from_templates
+
+    translator_s = 0.0
+    translate: Callable[..., Any] = Translator.translate
+
+    def timed(*given: Any, **named: Any) -> Any:
+        nonlocal translator_s
+        began = process_time()
+        try:
+            return translate(*given, **named)
+        finally:
+            translator_s += process_time() - began
+
+    Translator.translate = timed
+    from_templates([str(path)], {})
+    translator_s, began = 0.0, process_time()
+    found = from_templates([str(path)], {})
+    measured = {
+        "cpu_s": process_time() - began,
+        "translator_s": translator_s,
+        "functions": sum(one.service == "lambda" for one in found.resources),
+        "resources": len(found.resources),
+    }
+    print(json.dumps(measured))
+
+
+def _text(template: dict[str, Any], suffix: str) -> str:
+    import yaml
+
+    return json.dumps(template, indent=1) if suffix == "json" else yaml.safe_dump(template, sort_keys=False)
+
+
+def _cloudformation(functions: int) -> dict[str, Any]:
+    resources: dict[str, Any] = {}
+    for n in range(functions):
+        resources |= {
+            f"Role{n}": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": []}}},
+            f"Logs{n}": {
+                "Type": "AWS::Logs::LogGroup",
+                "Properties": {"LogGroupName": f"/aws/lambda/shop-{n}", "RetentionInDays": 30},
+            },
+            f"Fn{n}": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "FunctionName": f"shop-{n}",
+                    "Role": {"Fn::GetAtt": [f"Role{n}", "Arn"]},
+                    "Runtime": "python3.13",
+                    "Handler": "app.handler",
+                    "MemorySize": 256,
+                    "Timeout": 10,
+                    "Environment": {"Variables": {"QUEUE": {"Ref": f"Queue{n}"}}},
+                },
+            },
+            f"Mapping{n}": {
+                "Type": "AWS::Lambda::EventSourceMapping",
+                "Properties": {
+                    "FunctionName": {"Ref": f"Fn{n}"},
+                    "EventSourceArn": {"Fn::GetAtt": [f"Queue{n}", "Arn"]},
+                },
+            },
+            **_queues(n),
+        }
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+
+
+def _sam(functions: int) -> dict[str, Any]:
+    resources: dict[str, Any] = {}
+    for n in range(functions):
+        source = {"Type": "SQS", "Properties": {"Queue": {"Fn::GetAtt": [f"Queue{n}", "Arn"]}}}
+        resources |= {
+            f"Logs{n}": {
+                "Type": "AWS::Logs::LogGroup",
+                "Properties": {"LogGroupName": f"/aws/lambda/shop-{n}", "RetentionInDays": 30},
+            },
+            f"Fn{n}": {
+                "Type": "AWS::Serverless::Function",
+                "Properties": {
+                    "FunctionName": f"shop-{n}",
+                    "CodeUri": "src/",
+                    "Handler": "app.handler",
+                    "Environment": {"Variables": {"QUEUE": {"Ref": f"Queue{n}"}}},
+                    "Events": {"Queue": source},
+                },
+            },
+            **_queues(n),
+        }
+    function = {"Runtime": "python3.13", "MemorySize": 256, "Timeout": 10}
+    return {"Transform": "AWS::Serverless-2016-10-31", "Globals": {"Function": function}, "Resources": resources}
+
+
+def _queues(n: int) -> dict[str, Any]:
+    redrive = {"deadLetterTargetArn": {"Fn::GetAtt": [f"Dead{n}", "Arn"]}, "maxReceiveCount": 3}
+    return {
+        f"Queue{n}": {"Type": "AWS::SQS::Queue", "Properties": {"RedrivePolicy": redrive, "VisibilityTimeout": 60}},
+        f"Dead{n}": {"Type": "AWS::SQS::Queue"},
+    }
+
+
+if __name__ == "__main__":
+    main()
