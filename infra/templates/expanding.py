@@ -118,7 +118,7 @@ def _serverless(template: Mapping[str, Json]) -> Iterator[tuple[str, dict[str, J
         if isinstance(properties, dict) and isinstance(properties.get("CodeUri"), str):
             del properties["CodeUri"]
     for resource in template["Resources"].values():
-        if isinstance(resource, dict) and resource.get("Type") in _CODE:
+        if isinstance(resource, dict) and str(resource.get("Type")) in _CODE:
             properties = resource.setdefault("Properties", {})
             if isinstance(properties, dict):
                 yield resource["Type"], properties

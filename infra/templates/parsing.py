@@ -26,6 +26,7 @@ MOST_NODES = 500_000
 SUSPICIOUS = 1_000
 """Levels of nesting, far beyond DEEPEST and far below what crashes."""
 
+_SECTIONS = {"Conditions", "Globals", "Mappings", "Outputs", "Parameters", "Resources"}
 _BRACKET = re.compile(r"[\[\]{}]")
 _DASHES = re.compile(r"(?:[-?] ){100}")
 _MERGE, _TEXT, _LIST, _OBJECT = (f"tag:yaml.org,2002:{name}" for name in ("merge", "str", "seq", "map"))
@@ -70,6 +71,11 @@ def parse(text: str, file: str) -> dict[str, Json]:
         raise InputError(f"{file}: nested too deeply") from error
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
         raise InputError(f"{file}: not a CloudFormation template: it has no Resources")
+    for name in _SECTIONS & template.keys():
+        if template[name] is None:
+            del template[name]
+        elif not isinstance(template[name], dict):
+            raise InputError(f"{file}: not a CloudFormation template: its {name} are no object")
     return template
 
 

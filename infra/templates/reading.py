@@ -158,9 +158,9 @@ def _unrolled(stack: Stack, file: str, notes: list[Note]) -> Mapping[str, Json]:
 
 def _types(stack: Stack) -> dict[str, str]:
     return {
-        logical_id: str(one["Type"])
+        logical_id: one["Type"]
         for logical_id, one in stack.template["Resources"].items()
-        if isinstance(one, dict) and "Type" in one
+        if isinstance(one, dict) and isinstance(one.get("Type"), str)
     }
 
 
