@@ -643,6 +643,9 @@ def test_a_state_machine_invokes_the_functions_its_definition_names():
     }
 
 
+INVOKED = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{{}}/invocations"
+
+
 def test_http_and_websocket_stages_with_the_functions_behind_them():
     http = {
         "ApiId": "abc",
@@ -658,19 +661,29 @@ def test_http_and_websocket_stages_with_the_functions_behind_them():
         said("apigatewayv2:GetStages", {"StageName": "prod"}, parent=socket),
         said("apigatewayv2:GetIntegrations", {"IntegrationUri": f"{function_arn('web')}:live"}, parent=http),
         said("apigatewayv2:GetIntegrations", {"IntegrationUri": "https://example.com"}, parent=socket),
+        said(
+            "apigatewayv2:GetAuthorizers",
+            {"Name": "token", "AuthorizerUri": INVOKED.format(function_arn("who"))},
+            {"Name": "jwt", "JwtConfiguration": {"Issuer": "https://example.com"}},
+            parent=socket,
+        ),
     )
     stage = one(found, "apigateway_http", "abc/$default")
     assert stage.facts == {"api_id": "abc", "api_name": "shop", "stage": "$default", "protocol": "HTTP"}
     assert stage.id == f"arn:aws:apigateway:{REGION}::/apis/abc/stages/$default"
     assert stage.application == "shop"
-    assert one(found, "apigateway_websocket", "xyz/prod").facts["protocol"] == "WEBSOCKET"
-    assert found.links == (Link(stage.id, function_arn("web"), "invokes"),)
+    chat = one(found, "apigateway_websocket", "xyz/prod")
+    assert chat.facts["protocol"] == "WEBSOCKET"
+    assert set(found.links) == {
+        Link(stage.id, function_arn("web"), "invokes"),
+        Link(chat.id, function_arn("who"), "invokes"),
+    }
 
 
 def test_rest_stages_put_their_own_variables_into_integrations():
     """API Gateway, "Use stage variables": `${stageVariables.<name>}` in an integration's URI."""
     api = {"id": "r1", "name": "orders"}
-    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{{}}/invocations"
+    uri = INVOKED
     found = fleet(
         said("apigateway:GetRestApis", api),
         said(
@@ -690,6 +703,7 @@ def test_rest_stages_put_their_own_variables_into_integrations():
             {"path": "/empty"},
             parent=api,
         ),
+        said("apigateway:GetAuthorizers", {"authorizerUri": uri.format(function_arn("who"))}, parent=api),
     )
     prod, dev = one(found, "apigateway_rest", "orders/prod"), one(found, "apigateway_rest", "orders/dev")
     assert prod.facts == {"api_id": "r1", "api_name": "orders", "stage": "prod"}
@@ -698,6 +712,7 @@ def test_rest_stages_put_their_own_variables_into_integrations():
         Link(prod.id, function_arn("read"), "invokes"),
         Link(prod.id, function_arn("live"), "invokes"),
         Link(dev.id, function_arn("read"), "invokes"),
+        *(Link(stage.id, function_arn("who"), "invokes") for stage in (prod, dev)),
     }
 
 

@@ -15,10 +15,12 @@ from tests.aws import Aws
 # operations' names), CloudWatch, CloudWatch Logs, Resource Group Tagging API, ElastiCache, AppSync, CloudFront, Cognito
 # User Pools, KMS, CodeBuild, CodePipeline, CodeDeploy.
 ACTIONS = {
+    "apigateway:GetAuthorizers": "apigateway:GET",
     "apigateway:GetResources": "apigateway:GET",
     "apigateway:GetRestApis": "apigateway:GET",
     "apigateway:GetStages": "apigateway:GET",
     "apigatewayv2:GetApis": "apigateway:GET",
+    "apigatewayv2:GetAuthorizers": "apigateway:GET",
     "apigatewayv2:GetIntegrations": "apigateway:GET",
     "apigatewayv2:GetStages": "apigateway:GET",
     "appsync:ListDataSources": "appsync:ListDataSources",

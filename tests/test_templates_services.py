@@ -1,5 +1,7 @@
 """What a template says of the services around functions: resource by resource, and what feeds what."""
 
+from pathlib import Path
+
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped] # cfn-lint says no types
 
@@ -102,6 +104,40 @@ Resources:
     Type: AWS::ElastiCache::ReplicationGroup
     Properties: {ReplicationGroupId: sharded, Engine: valkey, NumNodeGroups: 2, ReplicasPerNodeGroup: 1}
 """
+
+AUTHORIZED = """
+Transform: AWS::Serverless-2016-10-31
+Globals: {Function: {Runtime: python3.13, Handler: a.b, CodeUri: .}}
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      Name: shop
+      StageName: prod
+      Auth: {DefaultAuthorizer: Who, Authorizers: {Who: {FunctionArn: !GetAtt Who.Arn}}}
+  Who: {Type: AWS::Serverless::Function, Properties: {FunctionName: who}}
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: fn
+      Events: {Get: {Type: Api, Properties: {RestApiId: !Ref Api, Path: /, Method: get}}}
+  Chat: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: chat, ProtocolType: WEBSOCKET}}
+  Live: {Type: AWS::ApiGatewayV2::Stage, Properties: {ApiId: !Ref Chat, StageName: live}}
+  Token:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Properties:
+      ApiId: !Ref Chat
+      AuthorizerUri: !Sub "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Who.Arn}/invocations"
+"""
+
+
+def test_authorizers_are_invoked_too(tmp_path: Path) -> None:
+    found = fleet(tmp_path, AUTHORIZED)
+    assert links(found) == {
+        ("shop/prod", "fn", "invokes"),
+        ("shop/prod", "who", "invokes"),
+        ("${Chat}/live", "who", "invokes"),
+    }
 
 
 @pytest.fixture(scope="module")

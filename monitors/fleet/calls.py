@@ -176,8 +176,10 @@ CALLS: tuple[Call, ...] = (
     Call(_APIS, "Items"),
     Call("apigatewayv2:GetStages", "Items", each=_APIS, arguments=_API),
     Call("apigatewayv2:GetIntegrations", "Items", each=_APIS, arguments=_API),
+    Call("apigatewayv2:GetAuthorizers", "Items", each=_APIS, arguments=_API),
     Call(_REST_APIS, "items", page_size=500),
     Call("apigateway:GetStages", "item", each=_REST_APIS, arguments=_REST_API),
+    Call("apigateway:GetAuthorizers", "items", each=_REST_APIS, arguments=_REST_API, page_size=500),
     Call(
         "apigateway:GetResources",
         "items",

@@ -79,14 +79,21 @@ def state_machines(answers: Answers) -> Found:
 
 
 def http_apis(answers: Answers) -> Found:
-    """Every stage of every HTTP API (`apigateway_http`) and WebSocket API (`apigateway_websocket`)."""
+    """Every stage of every HTTP API (`apigateway_http`) and WebSocket API (`apigateway_websocket`).
+
+    Links to what answers and authorizes its requests.
+    """
     resources: list[Resource] = []
     found: list[Link] = []
     stages = by_parent(answers, "apigatewayv2:GetStages", "ApiId")
     integrations = by_parent(answers, "apigatewayv2:GetIntegrations", "ApiId")
+    authorizers = by_parent(answers, "apigatewayv2:GetAuthorizers", "ApiId")
     for api in items(answers, "apigatewayv2:GetApis"):
         identity, protocol = api["ApiId"], api.get("ProtocolType", "HTTP")
-        uris = [integration.get("IntegrationUri", "") for integration in integrations.get(identity, [])]
+        uris = [
+            *(integration.get("IntegrationUri", "") for integration in integrations.get(identity, [])),
+            *(authorizer.get("AuthorizerUri", "") for authorizer in authorizers.get(identity, [])),
+        ]
         for stage in stages.get(identity, []):
             name = stage["StageName"]
             arn = stage_arn(answers, f"apis/{identity}/stages/{name}")
@@ -111,8 +118,10 @@ def rest_apis(answers: Answers) -> Found:
     found: list[Link] = []
     stages = by_parent(answers, "apigateway:GetStages", "id")
     paths = by_parent(answers, "apigateway:GetResources", "id")
+    authorizers = by_parent(answers, "apigateway:GetAuthorizers", "id")
     for api in items(answers, "apigateway:GetRestApis"):
         uris = [uri for path in paths.get(api["id"], []) for uri in _method_uris(path)]
+        uris += [authorizer.get("authorizerUri", "") for authorizer in authorizers.get(api["id"], [])]
         for stage in stages.get(api["id"], []):
             name = stage["stageName"]
             arn = stage_arn(answers, f"restapis/{api['id']}/stages/{name}")
@@ -137,7 +146,7 @@ def fed(source: str, target: str) -> list[Link]:
 
 
 def _integrated(stage: str, uris: list[str], variables: Mapping[str, str]) -> list[Link]:
-    """Links to the functions in integration URIs, with the stage's own variables put in."""
+    """Links to the functions in URIs of integrations and authorizers, with the stage's own variables put in."""
     resolved = [_STAGE_VARIABLE.sub(lambda name: variables.get(name[1], name[0]), uri) for uri in uris]
     functions = [
         match[0] for uri in resolved if not _STAGE_VARIABLE.search(uri) and (match := re.search(FUNCTION, uri))

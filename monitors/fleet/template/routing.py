@@ -11,7 +11,8 @@ from monitors.fleet.template.said import Declared, Said, Saying, Under, some, ta
 
 Json = Any
 
-_INTEGRATION = "x-amazon-apigateway-integration"
+_OPENAPI = {"x-amazon-apigateway-integration": "uri", "x-amazon-apigateway-authorizer": "authorizerUri"}
+"""API Gateway's extensions to OpenAPI that name a function, and where they do."""
 
 
 def rule(one: Declared) -> Saying:
@@ -76,6 +77,12 @@ def rest_method(one: Declared) -> Saying:
     yield _method(one.properties.text("RestApiId"), uri)
 
 
+def rest_authorizer(one: Declared) -> Saying:
+    """AWS::ApiGateway::Authorizer."""
+    item = {"authorizerUri": one.properties.text("AuthorizerUri")}
+    yield Said("apigateway:GetAuthorizers", item, {"id": one.properties.text("RestApiId")})
+
+
 def rest_stage(one: Declared) -> Saying:
     """AWS::ApiGateway::Stage, and AWS::ApiGateway::Deployment where it names a stage to make."""
     own = one.properties
@@ -117,6 +124,12 @@ def http_integration(one: Declared) -> Saying:
     yield Said("apigatewayv2:GetIntegrations", item, {"ApiId": own.text("ApiId")})
 
 
+def http_authorizer(one: Declared) -> Saying:
+    """AWS::ApiGatewayV2::Authorizer."""
+    item = {"AuthorizerUri": one.properties.text("AuthorizerUri")}
+    yield Said("apigatewayv2:GetAuthorizers", item, {"ApiId": one.properties.text("ApiId")})
+
+
 def http_stage(one: Declared) -> Saying:
     """AWS::ApiGatewayV2::Stage."""
     own = one.properties
@@ -146,14 +159,15 @@ def _method(api: str, uri: str) -> Said:
 
 
 def _uris(body: Json) -> Iterator[str]:
-    """Every integration URI in an OpenAPI document."""
+    """Every URI of an integration or authorizer in an OpenAPI document."""
     if isinstance(body, list):
         for item in body:
             yield from _uris(item)
     if isinstance(body, dict):
-        integration = body.get(_INTEGRATION)
-        if isinstance(integration, dict) and isinstance(integration.get("uri"), str):
-            yield integration["uri"]
+        for extension, member in _OPENAPI.items():
+            said = body.get(extension)
+            if isinstance(said, dict) and isinstance(said.get(member), str):
+                yield said[member]
         for item in body.values():
             yield from _uris(item)
 

@@ -18,11 +18,13 @@ from monitors.fleet.template.said import Reader
 
 READERS: Mapping[str, Reader] = MappingProxyType(
     {
+        "AWS::ApiGateway::Authorizer": routing.rest_authorizer,
         "AWS::ApiGateway::Deployment": routing.rest_stage,
         "AWS::ApiGateway::Method": routing.rest_method,
         "AWS::ApiGateway::RestApi": routing.rest_api,
         "AWS::ApiGateway::Stage": routing.rest_stage,
         "AWS::ApiGatewayV2::Api": routing.http_api,
+        "AWS::ApiGatewayV2::Authorizer": routing.http_authorizer,
         "AWS::ApiGatewayV2::Integration": routing.http_integration,
         "AWS::ApiGatewayV2::Stage": routing.http_stage,
         "AWS::AppSync::DataSource": edge.data_source,
