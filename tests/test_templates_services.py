@@ -132,10 +132,10 @@ Resources:
 
 
 def test_authorizers_are_invoked_too(tmp_path: Path) -> None:
+    """SAM makes a second stage, called `Stage`, for an API without an OpenApiVersion."""
     found = fleet(tmp_path, AUTHORIZED)
     assert links(found) == {
-        ("shop/prod", "fn", "invokes"),
-        ("shop/prod", "who", "invokes"),
+        *((stage, name, "invokes") for stage in ("shop/prod", "shop/Stage") for name in ("fn", "who")),
         ("${Chat}/live", "who", "invokes"),
     }
 
