@@ -41,6 +41,10 @@ EVENTS = """Invocations FailedInvocations TriggeredRules MatchedEvents Throttled
     InvocationAttempts SuccessfulInvocationAttempts RetryInvocationAttempts InvocationsCreated InvocationsSentToDlq
     InvocationsFailedToBeSentToDlq"""
 
+PIPES = """Invocations EventCount EventSize Duration Concurrency ExecutionThrottled ExecutionTimeout ExecutionFailed
+    ExecutionPartiallyFailed EnrichmentStageDuration EnrichmentStageFailed TargetStageDuration TargetStageFailed
+    TargetStagePartiallyFailed TargetStageSkipped"""
+
 DOCUMENTED: tuple[tuple[str, str, str], ...] = (
     # (namespace, dimensions, metrics), written down from the pages that the catalog's files name
     ("AWS/Lambda", "FunctionName", LAMBDA_COUNTS + " SignatureValidationErrors"),
@@ -140,6 +144,66 @@ DOCUMENTED: tuple[tuple[str, str, str], ...] = (
         RedrivenExecutionsAborted RedrivenExecutionsTimedOut ExpressExecutionMemory
         ExpressExecutionBilledDuration ExpressExecutionBilledMemory""",
     ),
+    ("AWS/EventBridge/Pipes", "PipeName", PIPES),
+    (
+        "AWS/Lambda",
+        "EventSourceMappingUUID",
+        """PolledEventCount FilteredOutEventCount InvokedEventCount FailedInvokeEventCount DroppedEventCount
+        OnFailureDestinationDeliveredEventCount DeletedEventCount CommittedEventCount PollingErrorCount
+        InvokeErrorCount OnFailureDestinationDeliveryErrorCount SchemaRegistryErrorCount CommitErrorCount
+        MaxOffsetLag SumOffsetLag ProvisionedPollers""",
+    ),
+    (
+        "AWS/Lambda",
+        "FunctionName",
+        """ApproximateRunningDurableExecutions ApproximateRunningDurableExecutionsUtilization DurableExecutionStarted
+        DurableExecutionStopped DurableExecutionSucceeded DurableExecutionFailed DurableExecutionTimedOut
+        DurableExecutionOperations DurableExecutionStorageWrittenBytes DurableExecutionDuration""",
+    ),
+    (
+        "LambdaInsights",
+        "function_name",
+        """memory_utilization cpu_total_time init_duration used_memory_max total_memory rx_bytes tx_bytes total_network
+        tmp_used""",
+    ),
+    (
+        "AWS/CloudFront",
+        "DistributionId Region",
+        "Requests BytesDownloaded BytesUploaded 4xxErrorRate 5xxErrorRate TotalErrorRate",
+    ),
+    (
+        "AWS/CloudFront",
+        "DistributionId FunctionName Region",
+        """FunctionInvocations FunctionValidationErrors FunctionExecutionErrors FunctionThrottles
+        FunctionComputeUtilization""",
+    ),
+    ("AWS/AppSync", "GraphQLAPIId", "4XXError 5XXError Latency"),
+    (
+        "AWS/Cognito",
+        "UserPool UserPoolClient",
+        """SignUpThrottles SignInThrottles TokenRefreshThrottles SignUpSuccesses SignInSuccesses
+        TokenRefreshSuccesses""",
+    ),
+    ("AWS/Cognito", "UserPool UserPoolClient IdentityProvider", "FederationThrottles FederationSuccesses"),
+    (
+        "AWS/CodeBuild",
+        "ProjectName",
+        """Builds SucceededBuilds FailedBuilds Duration SubmittedDuration QueuedDuration ProvisioningDuration
+        DownloadSourceDuration InstallDuration PreBuildDuration BuildDuration PostBuildDuration
+        UploadArtifactsDuration FinalizingDuration""",
+    ),
+    ("AWS/CodePipeline", "PipelineName", "PipelineDuration FailedPipelineExecutions"),
+    ("AWS/KMS", "KeyId", "SecondsUntilKeyMaterialExpiration"),
+    (
+        "AWS/ElastiCache",
+        "CacheClusterId CacheNodeId",
+        "CPUUtilization FreeableMemory SwapUsage CurrConnections Evictions NewConnections",
+    ),
+    (
+        "AWS/ElastiCache",
+        "CacheClusterId",
+        """Evictions CacheHits CacheMisses EngineCPUUtilization DatabaseMemoryUsagePercentage ReplicationLag""",
+    ),
     (
         "AWS/Logs",
         "LogGroupName",
@@ -158,6 +222,9 @@ EVERY_FACT: dict[str, Fact] = {
     "concurrency_limit": 1_000,
     "retention_s": 345_600,
     "billing": "provisioned",
+    "engine": "valkey",
+    "type": "V2",
+    "storage_mb": 512,
     "bus": "default",
     "destination": "S3",
     "stage": "live",
@@ -166,6 +233,12 @@ EVERY_FACT: dict[str, Fact] = {
     "arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:thing",
 }
 """Facts that are values; those that only are there or not come from the rows' conditions."""
+
+
+LISTS = (
+    *("indexes", "request_metrics_filters", "provisioned_qualifiers", "cloudfront_functions", "clients", "nodes"),
+    *("event_count_mappings", "error_count_mappings", "kafka_metrics_mappings", "provisioned_mappings"),
+)
 
 
 class Known:
@@ -181,7 +254,7 @@ def having(rule: Rule) -> Resource:
     for condition in (*rule.when, *(one for row in metrics for one in row.when)):
         if condition.test == "has":
             facts[condition.fact] = True
-    facts |= dict.fromkeys(("indexes", "request_metrics_filters", "provisioned_qualifiers"), ("first", "second"))
+    facts |= dict.fromkeys(LISTS, ("first", "second"))
     facts |= {one.fact: False for one in rule.when if one.test == "lacks"}
     return Resource(service=rule.service, name="thing", id="arn:thing", facts=facts)
 

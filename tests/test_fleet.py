@@ -164,6 +164,7 @@ def test_a_function_with_every_setting():
             "storage_mb": 1024,
             "subnets": ("subnet-a", "subnet-b"),
             "layers": (LAYER,),
+            "insights": True,
             "is_edge": False,
             "reserved_concurrency": 7,
             "dead_letter": arn("sqs", "lost"),

@@ -83,12 +83,18 @@ def test_nothing_found_by_a_survey_is_uncovered_without_a_reason():
         said("cognito-idp:ListUserPools", {"Id": "eu-west-1_A"}),
         said("appsync:ListGraphqlApis", {"apiId": "abc"}),
         said("kms:DescribeKey", {"KeyId": "1", "Origin": "EXTERNAL"}),
-        said("elasticache:DescribeCacheClusters", {"CacheClusterId": "c"}),
+        said("elasticache:DescribeCacheClusters", {"CacheClusterId": "c", "Engine": "valkey"}),
         said("elasticache:DescribeReplicationGroups", {"ReplicationGroupId": "g"}),
     )
     judged = coverage(plan(found, Settings()))
     assert judged.findings == ()
-    assert all(covered.reason for covered in judged.resources if not covered.resource.startswith("account:"))
+    services = {one.id: one.service for one in found.resources}
+    assert {services[covered.resource] for covered in judged.resources if covered.alarms} == {
+        *("pipes", "codebuild", "codepipeline", "appsync", "elasticache"),
+    }
+    assert {services[covered.resource] for covered in judged.resources if covered.reason} == {
+        *("account", "alarm", "dashboard", "codedeploy", "cognito", "kms", "elasticache_group"),
+    }
     watching = [covered for covered in judged.resources if ":cloudwatch:" in covered.resource]
     assert len(watching) == 3
     assert {covered.reason for covered in watching} == {"it is itself there to watch others"}

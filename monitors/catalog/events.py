@@ -1,19 +1,21 @@
-"""Rows: EventBridge rules, EventBridge Scheduler, Step Functions.
+"""Rows: EventBridge rules, EventBridge Scheduler, EventBridge Pipes, Step Functions.
 
 Metrics: "Monitoring Amazon EventBridge" (a rule on a custom bus has two dimensions), "Monitoring Amazon EventBridge
-Scheduler with Amazon CloudWatch" (no metric for a single schedule), "Monitoring Step Functions metrics using Amazon
-CloudWatch". Levels: "Recommended alarms" (Amazon CloudWatch User Guide) or as the reason says.
+Scheduler with Amazon CloudWatch" (no metric for a single schedule), "Monitoring Amazon EventBridge Pipes", "Monitoring
+Step Functions metrics using Amazon CloudWatch". Levels: "Recommended alarms" (Amazon CloudWatch User
+Guide) or as the reason says.
 """
 
 from functools import partial
 
 from monitors.catalog.rows import Fixed, Learned, Rule, Service, equal, has, published, unequal
-from monitors.catalog.shapes import never, share, traffic, unusual
+from monitors.catalog.shapes import never, share, throttled, traffic, unusual
 from monitors.model import Severity
 
 SERVICES = (
     Service(id="events_rule", title="EventBridge rule", subject="{bus}/{name}"),
     Service(id="scheduler_group", title="Schedule group"),
+    Service(id="pipes", title="EventBridge pipe"),
     Service(id="states", title="State machine"),
 )
 
@@ -35,6 +37,7 @@ _group = partial(
     dimensions={"ScheduleGroup": "{name}"},
     statistic="Sum",
 )
+_pipe = partial(published, "pipes", namespace="AWS/EventBridge/Pipes", dimensions={"PipeName": "{name}"})
 _machine = partial(published, "states", namespace="AWS/States", dimensions={"StateMachineArn": "{arn}"})
 
 METRICS = (
@@ -47,6 +50,14 @@ METRICS = (
         "InvocationDroppedCount InvocationsSentToDeadLetterCount InvocationsFailedToBeSentToDeadLetterCount "
         "InvocationsSentToDeadLetterCount_Truncated_MessageSizeExceeded"
     ),
+    *_pipe(
+        "Invocations EventCount ExecutionFailed ExecutionPartiallyFailed ExecutionThrottled ExecutionTimeout "
+        "EnrichmentStageFailed TargetStageFailed TargetStagePartiallyFailed TargetStageSkipped",
+        statistic="Sum",
+    ),
+    *_pipe("Concurrency", statistic="Maximum"),
+    *_pipe("EventSize", statistic="Sum", unit="Bytes"),
+    *_pipe("Duration EnrichmentStageDuration TargetStageDuration", statistic="p95", unit="Milliseconds"),
     *_machine(
         "ExecutionsStarted ExecutionsSucceeded ExecutionsFailed ExecutionsAborted ExecutionsTimedOut "
         "ExecutionThrottled ExecutionsRedriven RedrivenExecutionsSucceeded RedrivenExecutionsFailed "
@@ -62,6 +73,46 @@ METRICS = (
 )
 
 RULES = (
+    share(
+        "pipes.failures",
+        "ExecutionFailed",
+        "Invocations",
+        title="Failed executions",
+        unit="% of executions failed",
+        severity=Severity.PAGE,
+        reason="The pipe fails for a good part of its batches: its target or enrichment refuses them, or is gone. They "
+        "are retried until they expire in the source.",
+    ),
+    unusual(
+        "pipes.partly_failed",
+        "ExecutionPartiallyFailed",
+        title="Executions failed in part",
+        unit="executions in 5 minutes",
+        default=Fixed(0),
+        reason="A part of the events of a batch fails, and is tried again.",
+    ),
+    throttled(
+        "pipes.throttled",
+        "ExecutionThrottled",
+        title="Executions throttled",
+        reason="The account runs as many pipes at once as it may, or the target takes no more; events wait.",
+    ),
+    unusual(
+        "pipes.timed_out",
+        "ExecutionTimeout",
+        title="Executions timed out",
+        unit="executions in 5 minutes",
+        default=Fixed(0),
+        severity=Severity.PAGE,
+        reason="The pipe was cut off before its target had answered, and the batch is tried again.",
+    ),
+    traffic(
+        "pipes.traffic",
+        "EventCount",
+        title="Events",
+        unit="events in 5 minutes",
+        reason="Far fewer or far more events than usual pass the pipe: its source has stopped, or repeats itself.",
+    ),
     never(
         "events_rule.failed",
         "FailedInvocations",

@@ -1,38 +1,27 @@
 """All rows of the catalog, put together."""
 
-from monitors.catalog import events, functions, gateways, logmetrics, logs, messaging, storage, streams, surveyed
+from monitors.catalog import (
+    caches,
+    delivery,
+    edge,
+    events,
+    extras,
+    functions,
+    gateways,
+    logmetrics,
+    logs,
+    messaging,
+    storage,
+    streams,
+    surveyed,
+)
 from monitors.catalog.rows import Catalog
 
+_SERVICES = (functions, messaging, storage, streams, caches, gateways, edge, events, delivery, logs)
+
 CATALOG = Catalog(
-    services=(
-        *functions.SERVICES,
-        *messaging.SERVICES,
-        *storage.SERVICES,
-        *streams.SERVICES,
-        *gateways.SERVICES,
-        *events.SERVICES,
-        *logs.SERVICES,
-        *surveyed.SERVICES,
-    ),
-    metrics=(
-        *functions.METRICS,
-        *logmetrics.METRICS,
-        *messaging.METRICS,
-        *storage.METRICS,
-        *streams.METRICS,
-        *gateways.METRICS,
-        *events.METRICS,
-        *logs.METRICS,
-    ),
-    rules=(
-        *functions.RULES,
-        *logmetrics.RULES,
-        *messaging.RULES,
-        *storage.RULES,
-        *streams.RULES,
-        *gateways.RULES,
-        *events.RULES,
-        *logs.RULES,
-    ),
+    services=(*(row for one in _SERVICES for row in one.SERVICES), *surveyed.SERVICES),
+    metrics=tuple(row for one in (*_SERVICES, extras, logmetrics) for row in one.METRICS),
+    rules=tuple(row for one in (*_SERVICES, extras, logmetrics) for row in one.RULES),
     healths=functions.HEALTHS,
 )

@@ -9,6 +9,8 @@ from monitors.model import Fact, Link, Resource
 
 # Event sources whose lag shows as IteratorAge (Lambda, Types of metrics); DocumentDB's clusters have rds ARNs.
 _STREAMS = {"kinesis", "dynamodb", "rds"}
+# In the ARN of the layer that publishes Lambda Insights (CloudWatch, Lambda Insights extension versions).
+_INSIGHTS = ":layer:LambdaInsightsExtension"
 # Member of an event source mapping's MetricsConfig -> the fact that lists the mappings that publish those metrics,
 # whose dimension is EventSourceMappingUUID (Lambda, Types of metrics: event source mapping metrics).
 _MAPPING_METRICS = {
@@ -72,6 +74,8 @@ def _configuration(function: Json) -> dict[str, Fact | None]:
         "subnets": tuple(sorted(function.get("VpcConfig", {}).get("SubnetIds", ()))),
         "layers": tuple(layer["Arn"] for layer in function.get("Layers", ()) if "Arn" in layer),
         "is_edge": bool(function.get("MasterArn")),
+        "insights": any(_INSIGHTS in layer.get("Arn", "") for layer in function.get("Layers", ())) or None,
+        "durable": bool(function.get("DurableConfig")) or None,
     }
 
 

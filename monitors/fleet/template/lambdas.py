@@ -27,6 +27,7 @@ def function(one: Declared) -> Saying:
             "SnapStart": some({"ApplyOn": own.group("SnapStart").text("ApplyOn")}),
             "VpcConfig": some({"SubnetIds": own.group("VpcConfig").texts("SubnetIds")}),
             "Layers": [{"Arn": arn} for arn in own.texts("Layers")],
+            "DurableConfig": own.group("DurableConfig").value,
             "EphemeralStorage": some({"Size": own.group("EphemeralStorage").whole("Size")}),
         }
     )
