@@ -86,6 +86,12 @@ def dump(one: Template) -> str:
     return json.dumps(one, sort_keys=True, indent=1)
 
 
+def alarms(plan: Plan, topics: Mapping[Severity, str]) -> Groups:
+    """The plan's metric and composite alarms by the resource, or application, that they are about."""
+    parts = _with_alarms(plan, topics)
+    return {key: {**parts.own.get(key, {}), **parts.over.get(key, {})} for key in [*parts.own, *parts.over]}
+
+
 def _with_alarms(plan: Plan, topics: Mapping[Severity, str]) -> _Parts:
     every: tuple[Alarm | CompositeAlarm, ...] = (*plan.alarms, *plan.composites)
     severities = {one.name: one.severity for one in every}

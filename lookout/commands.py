@@ -127,8 +127,13 @@ COMMANDS = (
             REGIONS,
             LEARN,
             _argument("-o", "--output", metavar="FOLDER", default="out", help="where to write (default: %(default)s)"),
+            _argument(
+                "--merge",
+                action="store_true",
+                help="write the one --template with the alarms in it, so that both are deployed together",
+            ),
         ),
-        ("lookout render -o out/",),
+        ("lookout render -o out/", "lookout render --template template.yaml --merge"),
     ),
     Command(
         "apply",

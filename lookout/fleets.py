@@ -29,10 +29,7 @@ def load(chosen: argparse.Namespace) -> Fleet:
     if chosen.template:
         from infra.templates.reading import from_templates
 
-        if len(chosen.region or ()) > 1:
-            raise InputError("--region: a template is deployed in one Region at a time")
-        place = {"AWS::Region": chosen.region[0]} if chosen.region else {}
-        return from_templates(chosen.template, place | _parameters(chosen.parameters or ()))
+        return from_templates(chosen.template, parameters(chosen))
     accounts = _accounts(chosen)
     return surveyed(accounts, chosen.region or [], thorough=getattr(chosen, "thorough", False))
 
@@ -65,9 +62,12 @@ def _accounts(chosen: argparse.Namespace) -> Accounts:
     return {**profiles, **roles} or {"": partial(session, region=region)}
 
 
-def _parameters(given: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for one in given:
+def parameters(chosen: argparse.Namespace) -> dict[str, str]:
+    """What the templates are deployed with: `--parameters`, and the Region that was named."""
+    if len(chosen.region or ()) > 1:
+        raise InputError("--region: a template is deployed in one Region at a time")
+    found = {"AWS::Region": chosen.region[0]} if chosen.region else {}
+    for one in chosen.parameters or ():
         name, equals, value = one.partition("=")
         if equals:
             found[name] = value

@@ -20,13 +20,13 @@ from infra.deploy import deployed
 from infra.learn import learn
 from infra.stacks import dump, templates
 from lookout import files, show
-from lookout.fleets import load
+from lookout.fleets import load, parameters
 from monitors.candidates import Candidate
 from monitors.cost import Cost, cost
 from monitors.coverage import Coverage, coverage
 from monitors.errors import InputError
 from monitors.levels import LearnedLevels
-from monitors.model import Alarm, Fleet, Plan
+from monitors.model import Alarm, Fleet, Plan, Severity
 from monitors.plan import NOTHING_LEARNED, by_place, plan, to_learn
 from monitors.settings import Settings
 from monitors.thresholds import Levels
@@ -61,6 +61,8 @@ def run(chosen: argparse.Namespace) -> int:
 
 def render(chosen: argparse.Namespace) -> int:
     """Write the plan's templates, a folder for each Region, and its dashboards beside them."""
+    if chosen.merge:
+        return _merge(chosen)
     planned = _plans(chosen)
     _check_known(planned)
     for one in planned:
@@ -71,6 +73,23 @@ def render(chosen: argparse.Namespace) -> int:
         for name, body in bodies(one.plan).items():
             files.write(folder / "dashboards" / f"{name}.json", json.dumps(body, indent=1, sort_keys=True))
         show.note(f"{len(made)} templates, {len(one.plan.alarms)} alarms: {folder}")
+    return 0
+
+
+def _merge(chosen: argparse.Namespace) -> int:
+    if len(chosen.template or ()) != 1 or Path(chosen.template[0]).is_dir():
+        raise InputError("--merge puts alarms into a template: name one file with --template")
+    from infra.templates.merging import merged
+
+    wanted, (path,) = files.chosen_settings(chosen.settings), chosen.template
+    made = plan(load(chosen), wanted, subscriber=False)
+    topics = {Severity.PAGE: wanted.topics.page, Severity.TICKET: wanted.topics.ticket}
+    found = merged(path, made, topics, parameters=parameters(chosen))
+    output = Path(chosen.output, f"{Path(path).stem}.json")
+    files.write(output, dump(found))
+    show.note(f"{len(made.alarms)} alarms and {len(made.composites)} composites beside what they watch: {output}")
+    if not any(topics.values()):
+        show.note("they tell nobody: name the topics in lookout.toml")
     return 0
 
 
@@ -126,8 +145,8 @@ def _check_known(planned: Sequence[Planned]) -> None:
         more = f" and {len(open_) - _TOLD} more" if len(open_) > _TOLD else ""
         raise InputError(
             f"known only when deployed: {', '.join(open_[:_TOLD])}{more}. Give parameters with --parameters "
-            "(AWS::AccountId is one) and the Region with --region; what AWS itself names is known once it is deployed: "
-            "then render from the account."
+            "(AWS::AccountId is one) and the Region with --region; or put the alarms into the template with "
+            "`lookout render --merge`; or render from the account once it is deployed."
         )
 
 

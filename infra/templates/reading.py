@@ -102,7 +102,7 @@ def _files(path: Path) -> Iterator[tuple[Path, str, dict[str, str]]]:
 
 def _assembly(folder: Path) -> Iterator[tuple[Path, str, dict[str, str]]]:
     """The stacks of a CDK cloud assembly, and of the assemblies within it."""
-    manifest = definition(_text(folder / "manifest.json")) or {}
+    manifest = definition(template_text(folder / "manifest.json")) or {}
     artifacts = manifest.get("artifacts")
     if not isinstance(artifacts, dict):
         raise InputError(f"{folder / 'manifest.json'}: not a CDK manifest: it has no artifacts")
@@ -123,7 +123,7 @@ def _environment(artifact: Mapping[str, Json]) -> dict[str, str]:
 
 
 def _load(source: Source, depth: int) -> _Loaded:
-    text = _text(source.path)
+    text = template_text(source.path)
     file = str(source.path)
     template = parse(text, file)
     notes: list[Note] = []
@@ -217,12 +217,13 @@ def _with_includes(value: Json, folder: Path, path: tuple[str | int, ...], notes
 
 def _definition(path: Path) -> dict[str, Json] | None:
     try:
-        return definition(_text(path))
+        return definition(template_text(path))
     except InputError:
         return None
 
 
-def _text(path: Path) -> str:
+def template_text(path: Path) -> str:
+    """What is in the file; InputError if it cannot be read, or is too large for a template."""
     try:
         if (size := path.stat().st_size) > LARGEST:
             limit = f"{LARGEST / 1e6:.0f} MB"

@@ -21,6 +21,7 @@ DEEPEST = 100
 """Levels of nesting; CloudFormation's own parser takes no more."""
 
 _VARIABLE = re.compile(r"\$\{(!?)\s*([^}]*?)\s*\}")
+_TOKEN = re.compile(r"\$\{([^{}]+)\}")
 _KNOWN_PSEUDO = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 _PSEUDO = {"AWS::AccountId", "AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::NotificationARNs"}
 
@@ -51,6 +52,35 @@ def known(text: Json) -> bool:
 def shown(text: str) -> str:
     """The text with whole functions in readable JSON."""
     return unquote(text) if "${%7B" in text else text
+
+
+def written(value: Json) -> Json:
+    """The opposite of `resolve`: the value with all text that has `${...}` in it as the functions it stands for."""
+    if isinstance(value, list):
+        return [written(item) for item in value]
+    if isinstance(value, dict):
+        return {key: written(item) for key, item in value.items()}
+    if known(value):
+        return value
+    if (whole := _TOKEN.fullmatch(value)) is not None:
+        return _reference(whole[1])
+    functions = {f"Part{number}": _reference(inner) for number, inner in enumerate(_opaque(value))}
+    text = value
+    for variable, inner in zip(functions, _opaque(value), strict=True):
+        text = text.replace(f"${{{inner}}}", f"${{{variable}}}")
+    return {"Fn::Sub": [text, functions] if functions else text}
+
+
+def _opaque(text: str) -> list[str]:
+    """The whole functions in the text, each once."""
+    return list(dict.fromkeys(inner for inner in _TOKEN.findall(text) if inner.startswith("%7B")))
+
+
+def _reference(inner: str) -> Json:
+    if inner.startswith("%7B"):
+        return written(json.loads(unquote(inner)))
+    logical_id, dot, attribute = inner.partition(".")
+    return {"Fn::GetAtt": [logical_id, attribute]} if dot else {"Ref": inner}
 
 
 def resolve(value: Json, scope: Scope, depth: int = 0) -> Json:
