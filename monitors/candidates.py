@@ -27,8 +27,8 @@ class Candidate:
 
 class _Index(NamedTuple):
     services: Mapping[str, Service]
-    rules: Mapping[str, list[Rule]]
-    metrics: Mapping[tuple[str, str], list[Metric]]
+    rules: Mapping[str, list[tuple[Rule, list[list[Metric]]]]]
+    """By service, each with the rows of each of its metrics."""
 
 
 def candidates(fleet: Fleet, settings: Settings, catalog: Catalog) -> Iterator[Candidate | Finding]:
@@ -39,17 +39,19 @@ def candidates(fleet: Fleet, settings: Settings, catalog: Catalog) -> Iterator[C
         if reason := _muted(resource, matches):
             yield Finding(kind="muted", resource=resource.id, title=f"{resource.name}: {reason}")
             continue
-        for rule in index.rules.get(resource.service, ()):
+        for rule, rows in index.rules.get(resource.service, ()):
             layers = layers_of(rule.id, settings, matches)
             said = [(layer.place, layer.override.enabled) for layer in layers if layer.override.enabled is not None]
             if said and not said[-1][1]:
                 yield note("turned_off", rule.id, resource, f"turned off by {said[-1][0]}")
             elif (said or not rule.opt_in) and all(holds(one, resource.facts) for one in rule.when):
-                yield from _on(rule, resource, layers, index)
+                yield from _on(rule, rows, resource, layers, index.services[resource.service])
 
 
 def layers_of(rule: str, settings: Settings, matches: list[Match]) -> tuple[Layer, ...]:
     """What the settings say of a rule for a resource that these matches fit."""
+    if not (settings.rules or matches):
+        return ()
     found = [(f'rules."{rule}"', settings.rules.get(rule))]
     found += [(f'[[match]] name = "{match.name}", rules."{rule}"', match.rules.get(rule)) for match in matches]
     return tuple(Layer(place, override) for place, override in found if override)
@@ -67,18 +69,21 @@ def _muted(resource: Resource, matches: list[Match]) -> str:
     return next((f'muted by [[match]] name = "{match.name}"' for match in matches if match.mute), "")
 
 
-def _on(rule: Rule, resource: Resource, layers: tuple[Layer, ...], index: _Index) -> Iterator[Candidate | Finding]:
+def _on(
+    rule: Rule, metrics: list[list[Metric]], resource: Resource, layers: tuple[Layer, ...], service: Service
+) -> Iterator[Candidate | Finding]:
     """The rule on the resource, or on each of its parts; nothing where a metric of it is not published."""
-    metrics = [_published(index.metrics[rule.service, one], resource) for one in rule.metrics]
-    rows = [row for row in metrics if row is not None]
-    if len(rows) < len(rule.metrics):
-        return
+    rows: list[Metric] = []
+    for one in metrics:
+        if (row := _published(one, resource)) is None:
+            return
+        rows.append(row)
     sets = [dict(dimension_sets(row, resource)) for row in rows]
     if not all(sets):
         facts = ", ".join(template for row in rows for _, template in row.dimensions)
         yield note("no_dimensions", rule.id, resource, f"the value of a dimension is not known: {facts}")
         return
-    name = subject(index.services[rule.service], resource)
+    name = subject(service, resource)
     for part in max(sets, key=len):
         queries = tuple(
             Query(
@@ -110,10 +115,10 @@ def _published(rows: list[Metric], resource: Resource) -> Metric | None:
 
 
 def _index(catalog: Catalog) -> _Index:
-    rules: dict[str, list[Rule]] = defaultdict(list)
     metrics: dict[tuple[str, str], list[Metric]] = defaultdict(list)
-    for rule in catalog.rules:
-        rules[rule.service].append(rule)
     for metric in catalog.metrics:
         metrics[metric.service, metric.id].append(metric)
-    return _Index({one.id: one for one in catalog.services}, rules, metrics)
+    rules: dict[str, list[tuple[Rule, list[list[Metric]]]]] = defaultdict(list)
+    for rule in catalog.rules:
+        rules[rule.service].append((rule, [metrics[rule.service, one] for one in rule.metrics]))
+    return _Index({one.id: one for one in catalog.services}, rules)

@@ -9,6 +9,7 @@ severity: page
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from monitors.model import Severity
 
@@ -85,6 +86,7 @@ def _number(text: str | None) -> float | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def _line(text: str) -> str:
     return " ".join(text.split())
 

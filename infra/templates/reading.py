@@ -127,7 +127,8 @@ def _load(source: Source, depth: int) -> _Loaded:
     file = str(source.path)
     template = parse(text, file)
     notes: list[Note] = []
-    template = _with_includes(template, source.path.parent, (), notes)
+    if "Fn::Transform" in text or "!Transform" in text:
+        template = _with_includes(template, source.path.parent, (), notes)
     stack = Stack(name=source.name, application=source.application, template=template, parameters=source.parameters)
     names = transforms(template)
     if _LANGUAGE in names:
