@@ -22,11 +22,12 @@ from infra.stacks import dump, templates
 from lookout import files, show
 from lookout.fleets import load, parameters
 from monitors.candidates import Candidate
+from monitors.changes import Changes, changes
 from monitors.cost import Cost, cost
 from monitors.coverage import Coverage, coverage
 from monitors.errors import InputError
 from monitors.levels import LearnedLevels
-from monitors.model import Alarm, Fleet, Plan, Severity
+from monitors.model import Alarm, Fact, Fleet, Plan, Severity
 from monitors.plan import NOTHING_LEARNED, by_place, plan, to_learn
 from monitors.settings import Settings
 from monitors.thresholds import Levels
@@ -56,6 +57,8 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         for one in planned:
             _print(one)
+    for missing in sorted({words for one in planned for words in one.plan.fleet.incomplete}):
+        show.note(f"not read: {missing}")
     return 1 if any(one.coverage.findings or one.plan.fleet.incomplete for one in planned) else 0
 
 
@@ -180,6 +183,7 @@ def _document(one: Planned) -> dict[str, object]:
         "cost_usd_month": one.cost.usd,
         "uncovered": [asdict(finding) for finding in one.coverage.findings],
         "notes": [note.title for note in one.plan.notes],
+        "changes": asdict(changes(one.plan)),
     }
 
 
@@ -195,10 +199,29 @@ def _print(one: Planned) -> None:
         f"filters, {len(one.plan.subscriptions)} subscriptions; {covered} of {len(one.coverage.resources)} resources "
         f"have alarms, {stated} none for a stated reason"
     )
+    _print_changes(changes(one.plan))
     for finding in one.coverage.findings:
         show.line(f"not covered: {finding.title}")
     if one.plan.notes:
         show.note(f"{len(one.plan.notes)} rules make no alarm; `lookout plan --json` says which and why")
+
+
+def _print_changes(found: Changes) -> None:
+    """What apply would do to the alarms that are there."""
+    if found.changed:
+        rows = [(one.alarm, one.what, _cell(one.before), _cell(one.after)) for one in found.changed]
+        show.table(f"changed ({len(rows)})", ("alarm", "what", "now", "then"), rows)
+    if found.removed:
+        show.table(f"removed ({len(found.removed)})", ("alarm",), [(name,) for name in found.removed])
+    alarms = len({one.alarm for one in found.changed})
+    show.line(
+        f"against what is deployed: {len(found.added)} alarms added, {alarms} changed, {len(found.removed)} removed; "
+        f"{len(found.foreign)} of others left alone"
+    )
+
+
+def _cell(value: Fact | None) -> str:
+    return "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _print_resource(plans: Sequence[Plan], name: str) -> None:

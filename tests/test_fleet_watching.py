@@ -21,6 +21,10 @@ PLAIN = alarm(
     Namespace="AWS/Lambda",
     MetricName="Errors",
     Dimensions=[{"Name": "Resource", "Value": "shop:live"}, {"Name": "FunctionName", "Value": "shop"}],
+    ComparisonOperator="GreaterThanThreshold",
+    Threshold=5.0,
+    EvaluationPeriods=3,
+    AlarmDescription="high: 7",
     StateValue="ALARM",
     StateReason="because",
 )
@@ -36,6 +40,10 @@ def test_an_alarm_says_what_it_looks_at_and_whom_it_calls():
         "namespace": "AWS/Lambda",
         "metric": "Errors",
         "dimensions": ("FunctionName=shop", "Resource=shop:live"),
+        "comparison": "GreaterThanThreshold",
+        "threshold": 5.0,
+        "periods": 3,
+        "datapoints": 3,
     }
     assert set(found.links) == {
         Link(known.id, arn("sns", "on-call"), "notifies"),

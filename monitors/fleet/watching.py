@@ -1,5 +1,7 @@
 """CloudWatch's answers -> the alarms and dashboards that are there already, whoever made them."""
 
+from monitors import names
+from monitors.describe import parse_description
 from monitors.fleet.answers import Answers, Found, Json, items, links, own_arn, resource
 from monitors.fleet.arns import service_of
 from monitors.model import Link, Resource
@@ -41,7 +43,10 @@ def dashboards(answers: Answers) -> Found:
 
 
 def _facts(alarm: Json) -> Json:
-    """Its metric and dimensions (`Name=Value`) where it has one; the metrics in its math, or the rule over alarms."""
+    """What it judges (metric and dimensions `Name=Value`, the metrics in its math, or a rule over alarms), and how.
+
+    Of an alarm of ours the levels and the severity too, as its description says them.
+    """
     metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", ()) if "MetricStat" in query]
     return {
         "enabled": alarm.get("ActionsEnabled", True),
@@ -51,7 +56,17 @@ def _facts(alarm: Json) -> Json:
         "dimensions": _dimensions(alarm) if "MetricName" in alarm else None,
         "math": tuple(sorted({_told(metric) for metric in metrics})) or None,
         "rule": alarm.get("AlarmRule"),
+        "comparison": alarm.get("ComparisonOperator"),
+        "threshold": alarm.get("Threshold"),
+        "periods": alarm.get("EvaluationPeriods"),
+        "datapoints": alarm.get("DatapointsToAlarm") or alarm.get("EvaluationPeriods"),
+        **(_described(alarm.get("AlarmDescription", "")) if names.parse_alarm_name(alarm["AlarmName"]) else {}),
     }
+
+
+def _described(text: str) -> Json:
+    said = parse_description(text)
+    return {"high": said.high, "low": said.low, "severity": str(said.severity)}
 
 
 def _dimensions(metric: Json) -> tuple[str, ...]:

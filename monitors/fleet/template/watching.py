@@ -14,6 +14,10 @@ def alarm(one: Declared) -> Saying:
             for each in one.properties.many("Metrics")
             if each.get("MetricStat")
         ],
+        "ComparisonOperator": one.properties.text("ComparisonOperator"),
+        "Threshold": _number(one.properties, "Threshold"),
+        "EvaluationPeriods": one.properties.whole("EvaluationPeriods"),
+        "DatapointsToAlarm": one.properties.whole("DatapointsToAlarm"),
     }
     yield Said("cloudwatch:DescribeAlarms", {"MetricAlarms": [some(item)]})
     yield from tagged(one)
@@ -38,9 +42,17 @@ def _named(one: Declared) -> dict[str, object]:
         "AlarmArn": one.arn,
         "ActionsEnabled": one.properties.text("ActionsEnabled").lower() != "false",
         "AlarmActions": one.properties.texts("AlarmActions"),
+        "AlarmDescription": one.properties.text("AlarmDescription"),
     }
 
 
 def _metric(own: Node) -> dict[str, object]:
     dimensions = [{key: each.text(key) for key in ("Name", "Value")} for each in own.many("Dimensions")]
     return some({"Namespace": own.text("Namespace"), "MetricName": own.text("MetricName"), "Dimensions": dimensions})
+
+
+def _number(own: Node, key: str) -> float | None:
+    try:
+        return float(own.text(key))
+    except ValueError:
+        return None
