@@ -199,7 +199,8 @@ def _print(one: Planned) -> None:
         f"filters, {len(one.plan.subscriptions)} subscriptions; {covered} of {len(one.coverage.resources)} resources "
         f"have alarms, {stated} none for a stated reason"
     )
-    _print_changes(changes(one.plan))
+    if not one.plan.fleet.tally:  # a template knows of no deployment
+        _print_changes(changes(one.plan))
     for finding in one.coverage.findings:
         show.line(f"not covered: {finding.title}")
     if one.plan.notes:

@@ -45,7 +45,7 @@ class Coverage:
 
 
 def coverage(plan: Plan, *, catalog: Catalog = CATALOG) -> Coverage:
-    """Every resource of the plan's fleet, in its order, and what is wrong."""
+    """Every resource of the plan's fleet but those that watch others, in its order, and what is wrong."""
     alarms: dict[str, list[str]] = defaultdict(list)
     for alarm in plan.alarms:
         alarms[alarm.resource].append(alarm.name)
@@ -53,19 +53,20 @@ def coverage(plan: Plan, *, catalog: Catalog = CATALOG) -> Coverage:
     for note in plan.notes:
         notes[note.resource].append(note)
     services = {one.id: one for one in catalog.services}
+    watched = [one for one in plan.fleet.resources if not (one.service in services and services[one.service].watches)]
     covered = tuple(
         Covered(
             resource=one.id,
             alarms=tuple(alarms[one.id]),
             reason="" if alarms[one.id] else _reason(services.get(one.service), notes[one.id]),
         )
-        for one in plan.fleet.resources
+        for one in watched
     )
     uncovered = tuple(
         Finding(
             kind="uncovered", resource=own.resource, title=f"{one.service} {one.name} has no alarm, and no reason why"
         )
-        for one, own in zip(plan.fleet.resources, covered, strict=True)
+        for one, own in zip(watched, covered, strict=True)
         if not own.ok
     )
     return Coverage(resources=covered, findings=(*uncovered, *dead_alarms(plan.fleet, plan.alarms, catalog=catalog)))

@@ -84,6 +84,8 @@ class Service:
     title: str
     uncovered: str = ""
     """Why a resource of this kind may well have no alarm of its own; empty where it must have one."""
+    watches: bool = False
+    """It is there to watch others, and nobody asks what watches it."""
     platform_logs: bool = False
     """Its log group (fact `log_group`) carries the Lambda platform's lines, which the log subscriber reads."""
     takes_filters: bool = False
