@@ -236,7 +236,15 @@ EVERY_FACT: dict[str, Fact] = {
 
 
 LISTS = (
-    *("indexes", "request_metrics_filters", "provisioned_qualifiers", "cloudfront_functions", "clients", "nodes"),
+    *(
+        "aliases",
+        "indexes",
+        "request_metrics_filters",
+        "provisioned_qualifiers",
+        "cloudfront_functions",
+        "clients",
+        "nodes",
+    ),
     *("event_count_mappings", "error_count_mappings", "kafka_metrics_mappings", "provisioned_mappings"),
 )
 

@@ -61,6 +61,13 @@ METRICS = (
         statistic="Maximum",
         when=(has("provisioned_qualifiers"),),
     ),
+    *_qualified(
+        "Errors Invocations",
+        dimensions={"FunctionName": "{name}", "Resource": "{name}:{aliases}"},
+        statistic="Sum",
+        when=(has("aliases"),),
+        prefix="alias/",
+    ),
     *(
         row
         for prefix, dimensions in (("qualified/", _QUALIFIED), ("weighted/", _WEIGHTED))
@@ -92,6 +99,16 @@ RULES = (
         severity=Severity.PAGE,
         reason="The function fails for a good part of what it is asked, and has for more than five minutes. "
         "Three failures are needed in a period, so that one bad call at night wakes nobody.",
+    ),
+    share(
+        "lambda.alias_errors",
+        "alias/Errors",
+        "alias/Invocations",
+        title="Error rate of an alias",
+        unit="% of invocations through the alias failed",
+        severity=Severity.PAGE,
+        reason="What is called through this alias fails for a good part. Named in a deployment's alarms, it rolls back "
+        "a version that takes its first share of the traffic.",
     ),
     unusual(
         "lambda.failures",
