@@ -181,6 +181,7 @@ def _document(one: Planned) -> dict[str, object]:
         "metric_filters": [asdict(found) for found in one.plan.metric_filters],
         "subscriptions": [asdict(found) for found in one.plan.subscriptions],
         "cost_usd_month": one.cost.usd,
+        "cost": asdict(one.cost),
         "uncovered": [asdict(finding) for finding in one.coverage.findings],
         "notes": [note.title for note in one.plan.notes],
         "changes": asdict(changes(one.plan)),
@@ -192,6 +193,12 @@ def _print(one: Planned) -> None:
     show.table(f"alarms in {one.region}", ("rule", "alarms"), sorted(by_rule.items()))
     lines = [(line.kind, line.quantity, line.usd) for line in one.cost.lines]
     show.table("USD a month", ("what", "how many", "USD"), [*lines, ("all", sum(n for _, n, _ in lines), one.cost.usd)])
+    shares = [(share.what, share.alarms, share.usd) for share in one.cost.services]
+    show.table("alarms by what they watch, without the free tier", ("service", "alarms", "USD"), shares)
+    cuts = [(share.what, share.alarms, share.usd) for share in one.cost.cuts]
+    show.table(
+        "to pay less, turn off first (they wake nobody, or only put others together)", ("rule", "alarms", "USD"), cuts
+    )
     covered = sum(bool(found.alarms) for found in one.coverage.resources)
     stated = sum(bool(found.reason) for found in one.coverage.resources)
     show.line(
@@ -200,14 +207,14 @@ def _print(one: Planned) -> None:
         f"have alarms, {stated} none for a stated reason"
     )
     if not one.plan.fleet.tally:  # a template knows of no deployment
-        _print_changes(changes(one.plan))
+        _print_changes(changes(one.plan), one.cost)
     for finding in one.coverage.findings:
         show.line(f"not covered: {finding.title}")
     if one.plan.notes:
         show.note(f"{len(one.plan.notes)} rules make no alarm; `lookout plan --json` says which and why")
 
 
-def _print_changes(found: Changes) -> None:
+def _print_changes(found: Changes, cost: Cost) -> None:
     """What apply would do to the alarms that are there."""
     if found.changed:
         rows = [(one.alarm, one.what, _cell(one.before), _cell(one.after)) for one in found.changed]
@@ -217,7 +224,8 @@ def _print_changes(found: Changes) -> None:
     alarms = len({one.alarm for one in found.changed})
     show.line(
         f"against what is deployed: {len(found.added)} alarms added, {alarms} changed, {len(found.removed)} removed; "
-        f"{len(found.foreign)} of others left alone"
+        f"{len(found.foreign)} of others left alone; USD {cost.deployed_list_usd:,.2f} a month of alarms now, "
+        f"{sum(share.usd for share in cost.services):,.2f} then, without the free tier"
     )
 
 

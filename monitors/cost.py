@@ -1,16 +1,19 @@
-"""Plan -> USD a month, by kind, with what the free tier takes off. Pure.
+"""Plan -> USD a month: by kind, with what the free tier takes off; by service; and how to make it less. Pure.
 
 Prices and free tier: Amazon CloudWatch pricing, as in quotas.py. The free tier is the account's: if other alarms and
 dashboards use it up already, `list_usd` is what will be paid.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from monitors import names, quotas
 from monitors.catalog.rows import Catalog, dimension_sets, holds
 from monitors.catalog.tables import CATALOG
-from monitors.model import Plan, Query
+from monitors.model import Alarm, CompositeAlarm, Plan, Query, Resource, Severity
+
+CUTS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,10 +27,26 @@ class CostLine:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """What some of the alarms cost, without the free tier."""
+
+    what: str
+    alarms: int
+    usd: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
     """USD a month."""
 
     lines: tuple[CostLine, ...]
+    services: tuple[Share, ...]
+    """Alarms by the service that they watch, health alarms of applications as `application`; dearest first."""
+    cuts: tuple[Share, ...]
+    """What one would turn off first: the CUTS rules that cost most of those that wake nobody, or only put others
+    together."""
+    deployed_list_usd: float
+    """What the alarms of ours that the fleet has already cost, without the free tier."""
     notes: tuple[str, ...]
 
     @property
@@ -52,6 +71,9 @@ def cost(plan: Plan, *, dashboard_metrics: Sequence[int] = (), catalog: Catalog 
             _line("dashboards", len(dashboard_metrics), quotas.DASHBOARD, most_free=small),
             _line("custom metrics", _custom_metrics(plan, catalog), quotas.CUSTOM_METRIC),
         ),
+        services=_services(plan),
+        cuts=_shares((one.rule, one) for one in _every(plan) if _dispensable(one))[:CUTS],
+        deployed_list_usd=round(sum(_deployed(one) for one in plan.fleet.resources if one.service == "alarm"), 2),
         notes=(
             f"Prices of {quotas.PRICES_REGION}, read on {quotas.CHECKED}.",
             "A custom metric with dimensions counts once here; AWS counts each set of values that the logs hold.",
@@ -77,6 +99,47 @@ def _line(kind: str, quantity: int, rate: quotas.Price, *, most_free: int | None
         list_usd=round(price(quantity, rate), 2),
         usd=round(price(quantity, rate, free=free), 2),
     )
+
+
+def _services(plan: Plan) -> tuple[Share, ...]:
+    service = {one.id: one.service for one in plan.fleet.resources}
+    return _shares((service.get(one.resource, "application"), one) for one in _every(plan))
+
+
+def _every(plan: Plan) -> Iterator[Alarm | CompositeAlarm]:
+    yield from plan.alarms
+    yield from plan.composites
+
+
+def _dispensable(alarm: Alarm | CompositeAlarm) -> bool:
+    return isinstance(alarm, CompositeAlarm) or alarm.severity is Severity.TICKET
+
+
+def _shares(alarms: Iterable[tuple[str, Alarm | CompositeAlarm]]) -> tuple[Share, ...]:
+    """Alarms put together by what stands before each, dearest first."""
+    prices: dict[str, list[float]] = defaultdict(list)
+    for what, alarm in alarms:
+        prices[what].append(_list_price(alarm))
+    found = (Share(what=what, alarms=len(each), usd=round(sum(each), 2)) for what, each in prices.items())
+    return tuple(sorted(found, key=lambda one: (-one.usd, one.what)))
+
+
+def _list_price(alarm: Alarm | CompositeAlarm) -> float:
+    if isinstance(alarm, CompositeAlarm):
+        return price(1, quotas.COMPOSITE_ALARM)
+    billed = [query for query in alarm.queries if query.metric]
+    fast = sum(_high_resolution(query) for query in billed)
+    return price(len(billed) - fast, quotas.ALARM_METRIC) + price(fast, quotas.HIGH_RESOLUTION_ALARM_METRIC)
+
+
+def _deployed(alarm: Resource) -> float:
+    """What an alarm of ours costs as it is; other people's are not on this bill."""
+    if names.parse_alarm_name(alarm.name) is None:
+        return 0.0
+    if "rule" in alarm.facts:
+        return price(1, quotas.COMPOSITE_ALARM)
+    metrics = alarm.facts.get("math", ("itself",))
+    return price(len(metrics) if isinstance(metrics, tuple) else 1, quotas.ALARM_METRIC)
 
 
 def _high_resolution(query: Query) -> bool:

@@ -92,3 +92,38 @@ def test_the_sum_is_that_of_the_lines() -> None:
     assert found.list_usd == pytest.approx(sum(one.list_usd for one in found.lines))
     assert found.usd == pytest.approx(sum(one.usd for one in found.lines))
     assert 0 < found.usd < found.list_usd
+
+
+def test_the_bill_by_what_is_watched() -> None:
+    made = plan(functions(2), DEFAULT)
+    found = cost(made)
+    shares = {one.what: (one.alarms, one.usd) for one in found.services}
+    metrics = sum(bool(query.metric) for alarm in made.alarms for query in alarm.queries)
+    assert shares == {
+        # each function's health alarm is $0.50
+        "lambda": (len(made.alarms) + 2, pytest.approx(0.10 * metrics + 2 * 0.50)),
+        "application": (1, 0.50),
+    }
+    kinds = sum(line.list_usd for line in found.lines if "alarm" in line.kind)
+    assert sum(one.usd for one in found.services) == pytest.approx(kinds)
+
+
+def test_what_to_turn_off_first_costs_most_of_what_can_be_done_without() -> None:
+    made = plan(functions(4), DEFAULT)
+    health, whole, ticket = cost(made).cuts
+    assert (health.what, health.alarms, health.usd) == ("lambda.health", 4, 2.0)
+    assert (whole.what, whole.alarms, whole.usd) == ("app.health", 1, 0.5)
+    alarms = [alarm for alarm in made.alarms if alarm.rule == ticket.what]
+    assert ticket.alarms == len(alarms) == 4
+    assert {str(alarm.severity) for alarm in alarms} == {"ticket"}
+    assert ticket.usd == pytest.approx(0.10 * sum(bool(query.metric) for alarm in alarms for query in alarm.queries))
+
+
+def test_what_is_deployed_has_its_price_too() -> None:
+    there = fleet(
+        resource("alarm", "lookout/lambda.failures/a", metric="Errors"),
+        resource("alarm", "lookout/lambda.errors/a", math=("AWS/Lambda Errors", "AWS/Lambda Invocations")),
+        resource("alarm", "lookout/lambda.health/a", rule='ALARM("x")'),
+        resource("alarm", "somebody else's", metric="Errors"),
+    )
+    assert cost(plan(there, DEFAULT)).deployed_list_usd == pytest.approx(0.10 + 0.20 + 0.50)
