@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitors.catalog.rows import Catalog, Metric, Rule, Service, dimension_sets, holds, subject
+from monitors.catalog.rows import Catalog, Dimensions, Metric, Rule, Service, dimension_sets, hold, subject
 from monitors.levels import Layer
 from monitors.model import Finding, Fleet, Query, Resource
 from monitors.settings import MUTE_TAG, Match, Settings, fits
@@ -31,6 +31,14 @@ class _Index(NamedTuple):
     """By service, each with the rows of each of its metrics."""
 
 
+class _Target(NamedTuple):
+    """A resource, what alarm names call it, and the sets of dimensions by their templates, as they are worked out."""
+
+    resource: Resource
+    subject: str
+    sets: dict[Dimensions, dict[str, Dimensions]]
+
+
 def candidates(fleet: Fleet, settings: Settings, catalog: Catalog) -> Iterator[Candidate | Finding]:
     """Every rule on every resource it applies to; a Finding where a setting or a missing fact keeps one out."""
     index = _index(catalog)
@@ -39,13 +47,15 @@ def candidates(fleet: Fleet, settings: Settings, catalog: Catalog) -> Iterator[C
         if reason := _muted(resource, matches):
             yield Finding(kind="muted", resource=resource.id, title=f"{resource.name}: {reason}")
             continue
-        for rule, rows in index.rules.get(resource.service, ()):
+        rules = index.rules.get(resource.service, ())
+        target = _Target(resource, subject(index.services[resource.service], resource) if rules else "", {})
+        for rule, rows in rules:
             layers = layers_of(rule.id, settings, matches)
             said = [(layer.place, layer.override.enabled) for layer in layers if layer.override.enabled is not None]
             if said and not said[-1][1]:
                 yield note("turned_off", rule.id, resource, f"turned off by {said[-1][0]}")
-            elif (said or not rule.opt_in) and all(holds(one, resource.facts) for one in rule.when):
-                yield from _on(rule, rows, resource, layers, index.services[resource.service])
+            elif (said or not rule.opt_in) and hold(rule.when, resource.facts):
+                yield from _on(rule, rows, target, layers)
 
 
 def layers_of(rule: str, settings: Settings, matches: list[Match]) -> tuple[Layer, ...]:
@@ -70,20 +80,20 @@ def _muted(resource: Resource, matches: list[Match]) -> str:
 
 
 def _on(
-    rule: Rule, metrics: list[list[Metric]], resource: Resource, layers: tuple[Layer, ...], service: Service
+    rule: Rule, metrics: list[list[Metric]], target: _Target, layers: tuple[Layer, ...]
 ) -> Iterator[Candidate | Finding]:
     """The rule on the resource, or on each of its parts; nothing where a metric of it is not published."""
+    resource, name, _ = target
     rows: list[Metric] = []
     for one in metrics:
         if (row := _published(one, resource)) is None:
             return
         rows.append(row)
-    sets = [dict(dimension_sets(row, resource)) for row in rows]
+    sets = [_sets(row, target) for row in rows]
     if not all(sets):
         facts = ", ".join(template for row in rows for _, template in row.dimensions)
         yield note("no_dimensions", rule.id, resource, f"the value of a dimension is not known: {facts}")
         return
-    name = subject(service, resource)
     for part in max(sets, key=len):
         queries = tuple(
             Query(
@@ -109,9 +119,20 @@ def _on(
         )
 
 
+def _sets(row: Metric, target: _Target) -> dict[str, Dimensions]:
+    """The row's dimensions by part. Most rows of a resource have the same."""
+    found = target.sets.get(row.dimensions)
+    if found is None:
+        found = target.sets[row.dimensions] = dict(dimension_sets(row, target.resource))
+    return found
+
+
 def _published(rows: list[Metric], resource: Resource) -> Metric | None:
     """The row that holds for this resource; rows of one id exclude each other."""
-    return next((row for row in rows if all(holds(one, resource.facts) for one in row.when)), None)
+    for row in rows:
+        if hold(row.when, resource.facts):
+            return row
+    return None
 
 
 def _index(catalog: Catalog) -> _Index:

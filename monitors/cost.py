@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from monitors import names, quotas
-from monitors.catalog.rows import Catalog, dimension_sets, holds
+from monitors.catalog.rows import Catalog, dimension_sets, hold
 from monitors.catalog.tables import CATALOG
 from monitors.model import Alarm, CompositeAlarm, Plan, Query, Resource, Severity
 
@@ -153,6 +153,6 @@ def _custom_metrics(plan: Plan, catalog: Catalog) -> int:
         len(dimension_sets(row, resource))
         for resource in plan.fleet.resources
         for row in rows
-        if row.service == resource.service and all(holds(one, resource.facts) for one in row.when)
+        if row.service == resource.service and hold(row.when, resource.facts)
     )
     return read + len({(one.namespace, one.definition.name) for one in plan.metric_filters})

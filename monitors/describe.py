@@ -39,15 +39,16 @@ def describe(description: Description) -> str:
 
     A unit, log group or runbook of more than 300 characters is left out: cut, it would lead nowhere.
     """
-    said = {
-        "logs": _line(description.log_group),
-        "unit": _line(description.unit),
-        "high": "" if description.high is None else f"{description.high:.15g}",
-        "low": "" if description.low is None else f"{description.low:.15g}",
-        "runbook": _line(description.runbook),
-        "severity": str(description.severity),
-    }
-    tail = "".join(f"\n{key}: {said[key]}" for key in _TAIL if 0 < len(said[key]) <= LONGEST_VALUE)
+    said = (
+        _line(description.log_group),
+        _line(description.unit),
+        "" if description.high is None else f"{description.high:.15g}",
+        "" if description.low is None else f"{description.low:.15g}",
+        _line(description.runbook),
+        description.severity.value,
+    )
+    pairs = zip(_TAIL, said, strict=True)
+    tail = "".join([f"\n{key}: {value}" for key, value in pairs if 0 < len(value) <= LONGEST_VALUE])
     title = _cut(_line(description.title), LIMIT - len(tail))
     reason = _cut(_line(description.reason), LIMIT - len(tail) - len(title) - 1)
     return f"{title}\n{reason}{tail}" if reason else f"{title}{tail}"

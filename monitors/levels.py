@@ -39,10 +39,8 @@ NO_SIDE = Side(None, "")
 
 def sides(rule: Rule, resource: Resource, layers: Sequence[Layer], learned: LearnedLevels | None) -> tuple[Side, Side]:
     """(high, low) of the rule on the resource. The last of the layers to name a side wins over the row."""
-    high, low = (
-        _overridden(layers, name) or _by_row(level, name, facts=resource.facts, learned=learned)
-        for name, level in (("high", rule.high), ("low", rule.low))
-    )
+    high = _overridden(layers, "high") or _by_row(rule.high, "high", facts=resource.facts, learned=learned)
+    low = _overridden(layers, "low") or _by_row(rule.low, "low", facts=resource.facts, learned=learned)
     if low.level is not None and low.level <= 0:
         low = Side(None, "nothing can fall below 0")
     return high, low

@@ -4,7 +4,7 @@ A level lies on a side: `high` fires above it, `low` fires below it, both strict
 one alarm, `IF(m1>high OR m1<low,1,0)`, since CloudWatch bills by the metric and not by the level.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
@@ -208,6 +208,11 @@ def holds(condition: Condition, facts: Mapping[str, Fact]) -> bool:
             return fact is not None and fact != condition.value
         case _:
             return isinstance(fact, int | float) and fact >= float(condition.value)
+
+
+def hold(conditions: Sequence[Condition], facts: Mapping[str, Fact]) -> bool:
+    """Whether all of them are true of the facts; most rows have none."""
+    return not conditions or all(holds(one, facts) for one in conditions)
 
 
 def condition_text(condition: Condition) -> str:
