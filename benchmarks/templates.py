@@ -1,8 +1,8 @@
-"""Claim: a template of 400 functions is read in under 0.5 s of CPU beyond imports, as CloudFormation by far.
+"""Claim: a template of 400 functions is read in under 0.5 s of CPU beyond imports, AWS's SAM translator included.
 
 Each function brings a role, a log group, a queue with its dead-letter queue and a mapping; in SAM they say the same.
-Reads each in a process of its own, once to warm up, and prints the CPU of a second time as a share of the bound, the
-share of AWS's own SAM translator apart. Fails if reading, without the translator, breaks the bound.
+Reads each in a process of its own, once to warm up, and prints the CPU of a second time as a share of the bound. Fails
+if one breaks it.
 """
 
 import argparse
@@ -37,13 +37,12 @@ def main() -> None:
             path.write_text(_text(make(asked.functions), suffix))
             done = subprocess.run([sys.executable, __file__, "--measure", path], stdout=subprocess.PIPE, check=True)
             found = json.loads(done.stdout)
-            own = found["cpu_s"] - found["translator_s"]
             print(
                 f"{words:21} {found['functions']} functions of {found['resources']:,} resources: "
-                f"{found['cpu_s']:.2f} s, {found['translator_s']:.2f} s of them AWS's translator; "
-                f"the rest is {own / BOUND_S:.2f} of {BOUND_S} s"
+                f"{found['cpu_s']:.2f} s, {found['cpu_s'] / BOUND_S:.2f} of {BOUND_S} s; "
+                f"{found['translator_s']:.2f} s of them AWS's translator"
             )
-            if own > BOUND_S or found["functions"] != asked.functions:
+            if found["cpu_s"] > BOUND_S or found["functions"] != asked.functions:
                 broken.append(words)
     if broken:
         sys.exit(f"the claim does not hold: {', '.join(broken)}")
