@@ -31,10 +31,11 @@ SETTINGS = _argument("--settings", metavar="FILE", help="settings (default: look
 TEMPLATES = (
     _argument(
         "--template",
-        action="append",
+        action="extend",
+        nargs="+",
         metavar="PATH",
-        help="what this SAM or CloudFormation template, cdk.out or Serverless package would make, instead of asking "
-        "AWS; may be repeated",
+        help="what these SAM or CloudFormation templates, cdk.out or Serverless packages would make, instead of asking "
+        "AWS",
     ),
     _argument(
         "--parameters",

@@ -321,6 +321,12 @@ def test_a_cdk_assembly_is_read_by_its_manifest(tmp_path: Path) -> None:
         assert one(found, "sqs").id == "arn:aws:sqs:eu-west-1:123456789012:shop-prod-q"
 
 
+def test_an_assembly_without_stacks_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"artifacts": {}}')
+    with pytest.raises(InputError, match="no stacks in it"):
+        from_templates([str(tmp_path)], {})
+
+
 def test_a_package_of_the_serverless_framework_is_found_in_its_folder(tmp_path: Path) -> None:
     text = json.dumps({"Resources": {"HelloLambdaFunction": {"Type": "AWS::Lambda::Function"}}})
     fleet(tmp_path, text, file="hello/.serverless/cloudformation-template-update-stack.json")
@@ -374,6 +380,18 @@ def test_what_cannot_be_read_at_all_is_an_error_that_names_it(tmp_path: Path) ->
             from_templates([str(path)], {})
         assert str(path) in str(raised.value)
     assert LARGEST < 51_000_000
+
+
+def test_a_file_that_is_no_template_costs_the_others_nothing(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text("Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: q}}}")
+    bad.write_text("Resources:\n  A: [\n")
+    found = from_templates([str(bad), str(good)], {})
+    assert [one.name for one in found.resources] == ["q"]
+    (told,) = found.incomplete
+    assert told.startswith(f"{bad}:3:1: not YAML")
+    with pytest.raises(InputError, match=r"bad\.yaml:3:1.*\n.*bad\.yaml:3:1"):
+        from_templates([str(bad), str(bad)], {})
 
 
 def test_what_sam_refuses_is_told_in_its_words_with_the_way_out(tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ class _Loaded:
 def from_templates(paths: Sequence[str], parameters: Mapping[str, str]) -> Fleet:
     """The Fleet that the templates would make, each with the parameters that it declares.
 
-    A path is a template, a `cdk.out` folder, or a folder of the Serverless Framework. InputError for a file that is
-    no template.
+    A path is a template, a `cdk.out` folder, or a folder of the Serverless Framework. A file among several that is no
+    template is told in the Fleet's `incomplete`; InputError if none is one.
     """
     with _nothing_collected():
         return _from_templates(paths, parameters)
@@ -72,7 +72,15 @@ def _nothing_collected() -> Iterator[None]:
 
 
 def _from_templates(paths: Sequence[str], parameters: Mapping[str, str]) -> Fleet:
-    loaded = [_load(source, 0) for source in _sources(paths, parameters)]
+    loaded: list[_Loaded] = []
+    refused: list[str] = []
+    for source in _sources(paths, parameters):
+        try:
+            loaded.append(_load(source, 0))
+        except InputError as error:
+            refused.append(str(error))
+    if not loaded:
+        raise InputError("\n".join(refused) or f"{', '.join(paths)}: no stacks in it")
     exported: dict[str, str] = {}
     for one in _all(loaded):
         exported |= exports(one.stack)
@@ -83,7 +91,7 @@ def _from_templates(paths: Sequence[str], parameters: Mapping[str, str]) -> Flee
     return in_order(
         replace(
             from_stacks(found for _, found in reads),
-            incomplete=tuple(words for words, missing in notes if missing),
+            incomplete=(*refused, *(words for words, missing in notes if missing)),
             notes=(*(words for words, missing in notes if not missing), *asides),
             tally=_tally(reads),
         )
