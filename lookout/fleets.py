@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from dashboards.formats import counted
 from infra.aws import survey as asked
 from infra.aws.places import Accounts
 from infra.aws.role import role_session
@@ -46,7 +47,7 @@ def surveyed(accounts: Accounts = OWN, regions: Sequence[str] = (), *, thorough:
     """The fleet of the accounts in the Regions, or in each account's own; the number of calls goes to stderr."""
     with show.progress("surveying") as progress:
         fleet, calls = asked.survey_all(accounts, regions=regions, thorough=thorough, progress=progress)
-    show.note(f"{len(fleet.resources):,} resources in {calls:,} API calls")
+    show.note(f"{counted(len(fleet.resources), 'resource')} in {counted(calls, 'API call')}")
     return fleet
 
 

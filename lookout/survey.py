@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from dataclasses import asdict
 
+from dashboards.formats import counted
 from lookout import files, show
 from lookout.fleets import load, read
 from monitors import fleet as fleets
@@ -21,7 +22,7 @@ def run(chosen: argparse.Namespace) -> int:
     document = fleets.to_json(fleet)
     if chosen.output:
         files.write(chosen.output, json.dumps(document, indent=1, sort_keys=True) + "\n")
-        show.note(f"{len(fleet.resources):,} resources written to {chosen.output}")
+        show.note(f"{counted(len(fleet.resources), 'resource')} written to {chosen.output}")
     differences = fleets.compare(old, fleet) if old else None
     if chosen.json:
         show.as_json(document if differences is None else asdict(differences))
