@@ -7,7 +7,7 @@ CloudWatch keeps one-minute aggregates for 15 days and answers percentiles only 
 import math
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitors.errors import InputError
@@ -45,6 +45,9 @@ class Bucket:
 def bucket(values: list[float]) -> Bucket:
     """A bucket of raw values, at least one."""
     return Bucket(len(values), sum(values), min(values), max(values), values)
+
+
+Statistic = Callable[[Sequence[Bucket]], float | None]
 
 
 class MetricStore:
@@ -107,6 +110,7 @@ class MetricStore:
         self, scope: Scope, keys: Sequence[Key], *, statistic: str, period_s: int, start_s: int, slots: int
     ) -> list[float | None]:
         """The statistic over all that these metrics observed, as if they were one."""
+        made = _statistic(statistic)
         by_slot: dict[int, list[Bucket]] = {}
         with self._lock:
             for key in keys:
@@ -115,7 +119,7 @@ class MetricStore:
                     by_slot.setdefault((minute - start_s) // period_s, []).append(minutes[minute])
             values: list[float | None] = [None] * slots
             for slot, buckets in by_slot.items():
-                values[slot] = _statistic(buckets, statistic)
+                values[slot] = made(buckets)
             return values
 
 
@@ -127,31 +131,30 @@ def _within(minutes: Mapping[int, Bucket], start_s: int, end_s: int) -> list[int
     return [minute for minute in minutes if start_s <= minute < end_s]
 
 
-def _statistic(buckets: Sequence[Bucket], name: str) -> float | None:
-    match name:
-        case "Sum":
-            return sum(bucket.total for bucket in buckets)
-        case "SampleCount":
-            return sum(bucket.count for bucket in buckets)
-        case "Average":
-            return sum(bucket.total for bucket in buckets) / sum(bucket.count for bucket in buckets)
-        case "Minimum":
-            return min(bucket.low for bucket in buckets)
-        case "Maximum":
-            return max(bucket.high for bucket in buckets)
-    return _trimmed(buckets, name)
+_PLAIN: Mapping[str, Statistic] = {
+    "Sum": lambda buckets: sum([bucket.total for bucket in buckets]),
+    "SampleCount": lambda buckets: sum([bucket.count for bucket in buckets]),
+    "Average": lambda buckets: sum([bucket.total for bucket in buckets]) / sum([bucket.count for bucket in buckets]),
+    "Minimum": lambda buckets: min([bucket.low for bucket in buckets]),
+    "Maximum": lambda buckets: max([bucket.high for bucket in buckets]),
+}
 
 
-def _trimmed(buckets: Sequence[Bucket], name: str) -> float | None:
+def _statistic(name: str) -> Statistic:
+    """What makes the statistic out of buckets; InputError if it is none that is known here."""
+    if name in _PLAIN:
+        return _PLAIN[name]
     match = _TRIMMED.fullmatch(name)
     if not match:
         known = "Sum, Average, Minimum, Maximum, SampleCount, pNN and tmNN"
         raise InputError(f"statistic {name!r}: the embedded account knows {known}")
-    values = sorted(value for bucket in buckets for value in bucket.values)
-    if len(values) < sum(bucket.count for bucket in buckets):
-        return None
-    kind, share = match[1], float(match[2]) / 100
-    return _percentile(values, share) if kind == "p" else _trimmed_mean(values, share)
+    made, share = (_percentile if match[1] == "p" else _trimmed_mean), float(match[2]) / 100
+
+    def trimmed(buckets: Sequence[Bucket]) -> float | None:
+        values = sorted([value for bucket in buckets for value in bucket.values])
+        return made(values, share) if len(values) >= sum([bucket.count for bucket in buckets]) else None
+
+    return trimmed
 
 
 def _percentile(values: Sequence[float], share: float) -> float:
