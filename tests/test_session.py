@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -18,7 +20,9 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
+from botocore.utils import parse_timestamp
 
+from infra.aws import session as sessions
 from infra.aws.session import Identity, call, client, core_session, error_code, explaining, identity, pages, session
 from monitors.errors import AwsError
 from tests.aws import ACCOUNT, Aws
@@ -228,3 +232,10 @@ def test_a_call_that_gets_no_answer_says_what_to_check(error: Exception, told: s
 def test_a_parameter_of_ours_that_is_wrong_is_a_bug():
     with pytest.raises(ParamValidationError):
         call(client(session(region="eu-west-1"), "lambda"), "ListAliases", {"Function": "f"})
+
+
+@pytest.mark.parametrize("value", [0, 1_795_593_105, 1_795_593_105.25, "2026-11-24T06:00:00Z", "1795593105"])
+def test_times_are_those_of_botocore_s_own_parser_in_utc(value: Any) -> None:
+    found = sessions._moment(value)
+    assert found == parse_timestamp(value)
+    assert found.utcoffset() == timedelta(0)

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.loaders import Loader, create_loader
 from botocore.model import ServiceModel
 from botocore.parsers import ResponseParserError
+from botocore.utils import parse_timestamp
 
 from infra.aws.pace import THROTTLED, keep_pace
 from monitors.errors import AwsError
@@ -93,10 +95,19 @@ def session(*, profile: str = "", region: str = "") -> boto3.Session:
 
 
 def core_session(profile: str = "") -> botocore.session.Session:
-    """What a boto3 session stands on; all share the services' models."""
+    """What a boto3 session stands on; all share the services' models, and read times quickly."""
     core = botocore.session.Session(profile=profile or None)
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
     return core
+
+
+def _moment(value: Json) -> datetime:
+    """A time in an answer, in UTC. botocore itself takes each to this machine's time zone, and ten times as long."""
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC)
+    moment: datetime = parse_timestamp(value)
+    return moment.astimezone(UTC)
 
 
 @cache
