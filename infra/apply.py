@@ -8,7 +8,7 @@ import boto3
 
 from infra.aws import bucket as buckets
 from infra.aws.session import client
-from infra.aws.stacks import Deployment, Progress, deploy, deployed_template
+from infra.aws.stacks import Deployment, Progress, delete, deploy, deployed_template, stack_names
 from infra.stacks import NESTED, Template, dump
 from infra.steps import steps
 from monitors import names, quotas
@@ -22,7 +22,6 @@ def apply(
     templates: Mapping[str, Template],
     *,
     bucket: str,
-    name: str = names.ALARM_STACK,
     tags: Mapping[str, str] | None = None,
     progress: Progress = lambda _: None,
     pause_s: float = POLL_S,
@@ -31,30 +30,37 @@ def apply(
 
     AwsError if a call fails, or a stack does, with the reason of the resource that failed.
     """
-    deployed = deployed_template(session, name, progress=progress, pause_s=pause_s)
-    present = {_url(one) for one in deployed.get("Resources", {}).values()}
+    deployed = {
+        name: deployed_template(session, name, progress=progress, pause_s=pause_s)
+        for name in stack_names(session)
+        if names.is_alarm_stack(name)
+    }
+    present = {_url(one) for found in deployed.values() for one in found.get("Resources", {}).values()}
     urls: dict[str, str] = {}
-    for part, template in templates.items():
-        if part != names.ALARM_STACK:
-            key = _key(part, dump(template))
-            urls[f"{part}.json"] = _address(session, bucket, key)
-            if urls[f"{part}.json"] not in present:
-                progress(f"{part}: to s3://{bucket}/{key}")
+    for name, template in templates.items():
+        if not names.is_alarm_stack(name):
+            key = _key(name, dump(template))
+            urls[f"{name}.json"] = _address(session, bucket, key)
+            if urls[f"{name}.json"] not in present:
+                progress(f"{name}: to s3://{bucket}/{key}")
                 buckets.upload(session, bucket, dump(template).encode(), key=key)
-    wanted = packaged(templates[names.ALARM_STACK], urls)
+    wanted = {name: packaged(one, urls) for name, one in templates.items() if names.is_alarm_stack(name)}
     rounds = steps(deployed, wanted)
-    for number, template in enumerate(rounds, start=1):
+    for number, (stack, made) in enumerate(rounds, start=1):
         if len(rounds) > 1:
-            progress(f"{name}: step {number} of {len(rounds)}")
-        deploy_stack(
-            session,
-            name=name,
-            template=dump(template),
-            bucket=bucket,
-            tags=tags or {},
-            progress=progress,
-            pause_s=pause_s,
-        )
+            progress(f"{stack}: step {number} of {len(rounds)}")
+        if made is None:
+            delete(session, stack, progress=progress, pause_s=pause_s)
+        else:
+            deploy_stack(
+                session,
+                name=stack,
+                template=dump(made),
+                bucket=bucket,
+                tags=tags or {},
+                progress=progress,
+                pause_s=pause_s,
+            )
 
 
 def deploy_stack(

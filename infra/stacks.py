@@ -2,8 +2,9 @@
 
 A plan that fits is one template. A bigger one is a parent and nested stacks: all that belongs to one resource lands in
 one nested stack, which depends on that resource and on how full that stack is (`buckets`), so that one more function
-changes few templates. Composites over several resources lie in stacks of their own, after all others. The parent names
-nested templates by file, as `aws cloudformation package` takes them; `infra.apply` puts their addresses in S3 there.
+changes few templates. Composites over several resources lie in stacks of their own, after all others. What a parent
+cannot hold goes to further parents; the first keeps those composites, and what all others need. Parents name nested
+templates by file, as `aws cloudformation package` takes them; `infra.apply` puts their addresses in S3 there.
 """
 
 import json
@@ -25,6 +26,8 @@ MOST_RESOURCES = 450
 MOST_BYTES = 900_000
 """Somewhat under the limits in quotas.py: room for what others add."""
 NESTED = "AWS::CloudFormation::Stack"
+PART, HEALTH = "part", "health"
+"""Kinds of nested stack: all about one resource or another; composites over several of them."""
 PLACEHOLDER: Resources = {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
 """CloudFormation refuses a template without resources; this one costs nothing and does nothing."""
 
@@ -48,11 +51,11 @@ def templates(
     subscriber_arn: str = "",
     dashboards: Mapping[str, Json] | None = None,
 ) -> dict[str, Template]:
-    """Template name -> template; the first, ALARM_STACK, is the parent or the only one.
+    """Template name -> template. Those that `names.is_alarm_stack` are stacks to deploy, all others are nested in them.
 
     Alarms go to the topic of their severity, unless a composite over them goes there; to nobody if its ARN is empty.
     Without a subscriber there are no subscriptions. `dashboards` is name -> body. InputError for a plan over several
-    accounts or Regions, or too big for one parent.
+    accounts or Regions, or over too many applications.
     """
     if len({(one.account, one.region) for one in plan.fleet.resources}) > 1:
         raise InputError("A stack lies in one account and Region: plan each by itself (monitors.plan.by_place).")
@@ -131,41 +134,69 @@ def _with_logs(plan: Plan, parts: _Parts, subscriber_arn: str) -> _Parts:
 
 
 def _nested(parts: _Parts) -> dict[str, Template]:
-    first = _stacks("part", parts.own)
-    last = _stacks("health", parts.over)
-    parent = dict(parts.shared)
-    for stacks, after in ((first, [*parts.shared]), (last, [_nested_id(name) for name in first])):
-        for name in stacks:
-            parent[_nested_id(name)] = {
-                "Type": NESTED,
-                "Properties": {"TemplateURL": f"{name}.json"},
-                "DependsOn": after,
-            }
-    if len(parent) > MOST_RESOURCES:
+    first = _stacks(parts.own)
+    last = _stacks(parts.over)
+    nested = {nested_id(PART, bits): _child(PART, bits, after=[*parts.shared]) for bits in first}
+    over = {nested_id(HEALTH, bits): _child(HEALTH, bits, after=[*nested]) for bits in last}
+    main = {**parts.shared, **over}
+    if len(main) + len(nested) <= MOST_RESOURCES:
+        parents = {names.ALARM_STACK: main | nested}
+    elif len(main) > MOST_RESOURCES:
         raise InputError(
-            f"The plan takes {len(parent)} nested stacks; CloudFormation allows {quotas.STACK_RESOURCES} in a parent. "
-            "Turn off rules in lookout.toml, or survey and apply applications one by one."
+            f"The health alarms of applications take {len(over):,} nested stacks; CloudFormation allows "
+            f"{quotas.STACK_RESOURCES} in a parent. Turn the rule application.health off in lookout.toml."
         )
-    return {names.ALARM_STACK: template(parent), **{name: template(one) for name, one in (first | last).items()}}
+    else:
+        parents = {names.ALARM_STACK: main}
+        for bits, own in _by_prefix([*first]).items():
+            parents[names.alarm_stack(bits)] = {name: nested[name] for name in (nested_id(PART, one) for one in own)}
+    return {
+        **{name: template(one) for name, one in parents.items()},
+        **{names.nested_stack(PART, bits): template(one) for bits, one in first.items()},
+        **{names.nested_stack(HEALTH, bits): template(one) for bits, one in last.items()},
+    }
 
 
-def _stacks(kind: str, groups: Groups) -> dict[str, Resources]:
-    """Stack name -> resources, each small enough."""
+def _by_prefix(bits: Sequence[str], prefix: str = "") -> dict[str, Sequence[str]]:
+    """The names of buckets by the shortest prefix, of one bit at least, under which a parent holds them all."""
+    if prefix and len(bits) <= MOST_RESOURCES:
+        return {prefix: bits}
+    halves = ([one for one in bits if one.startswith(prefix + bit)] for bit in "01")
+    return {
+        found: own
+        for bit, half in zip("01", halves, strict=True)
+        if half
+        for found, own in _by_prefix(half, prefix + bit).items()
+    }
+
+
+def _stacks(groups: Groups) -> dict[str, Resources]:
+    """The bits of a bucket -> its resources, few and small enough for a stack."""
     counts = {key: len(one) for key, one in groups.items()}
     sizes = {key: _bytes(one) for key, one in groups.items()}
 
     def small_enough(keys: Sequence[str]) -> bool:
         return sum(map(counts.__getitem__, keys)) <= MOST_RESOURCES and sum(map(sizes.__getitem__, keys)) <= MOST_BYTES
 
+    return {bits: _merged(groups[key] for key in keys) for bits, keys in buckets(groups, small_enough).items()}
+
+
+def _child(kind: str, bits: str, *, after: Sequence[str]) -> Json:
     return {
-        f"{names.ALARM_STACK}-{kind}{f'-{bits}' if bits else ''}": _merged(groups[key] for key in keys)
-        for bits, keys in buckets(groups, small_enough).items()
+        "Type": NESTED,
+        "Properties": {"TemplateURL": f"{names.nested_stack(kind, bits)}.json"},
+        "DependsOn": after,
     }
 
 
-def _nested_id(name: str) -> str:
-    """`lookout-alarms-part-01` -> `Part01`."""
-    return "".join(word.capitalize() for word in name.removeprefix(f"{names.ALARM_STACK}-").split("-"))
+def nested_id(kind: str, bits: str) -> str:
+    """The logical id of a nested stack in its parent: `Part01`."""
+    return f"{kind.capitalize()}{bits}"
+
+
+def is_over(logical_id: str) -> bool:
+    """Whether the nested stack holds alarms over those of others, in whatever stack they lie."""
+    return logical_id.startswith(HEALTH.capitalize())
 
 
 def _merged(groups: Iterable[Resources]) -> Resources:

@@ -1,74 +1,90 @@
-"""What is deployed and what is wanted -> the parents to deploy one after another. Pure.
+"""What is deployed and what is wanted -> the stacks to deploy one after another. Pure.
 
-Two rules of CloudFormation make one update too few. An operation on a stack may touch 2,500 resources over all its
-nested stacks. And an alarm that moves between stacks must have left the one before the other makes it, since its name
-is taken until then; while deletions come last in every update.
+Three rules of AWS make one update of each too few. An operation on a stack may touch 2,500 resources over all its
+nested stacks. An alarm that moves between stacks must have left the one before the other makes it, since its name is
+taken until then; while deletions come last in every update. And no alarm may go that a composite speaks of.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from infra.resources import Resources
-from infra.stacks import MOST_RESOURCES, NESTED, Template, template
+from infra.stacks import MOST_RESOURCES, NESTED, PLACEHOLDER, Template, is_over, template
 from monitors import quotas
 
 Json = Any
+_Key = tuple[str, str]
+_Resources = dict[_Key, Json]
+"""By stack and logical id."""
 
 WAVE = quotas.NESTED_OPERATION_RESOURCES // MOST_RESOURCES
 """So many nested stacks may change in one operation, however full they are."""
 
 
-def steps(deployed: Mapping[str, Json], wanted: Template) -> tuple[Template, ...]:
-    """The parents to deploy, the wanted one last. `deployed` is the present one, empty if there is none.
+class Step(NamedTuple):
+    """A stack to deploy; to delete, if it has no template."""
 
-    Stopped between two of them, one goes on by asking again with what is deployed then.
+    stack: str
+    template: Template | None
+
+
+def steps(deployed: Mapping[str, Json], wanted: Mapping[str, Template]) -> tuple[Step, ...]:
+    """From the templates deployed to those wanted, both by the name of their stack; nested ones are left out.
+
+    Stopped between two steps, one goes on by asking again with what is deployed then. Where nothing changes, every
+    stack is deployed as it is.
     """
-    now: Resources = dict(deployed.get("Resources", {}))
-    then: Resources = wanted["Resources"]
-    changed = [name for name in then if now.get(name) != then[name]]
-    gone = [name for name in now if name not in then]
-    nested = _nested(now) | _nested(then)
-    if not nested or (len(nested & {*changed}) <= WAVE and not gone):
-        return (wanted,)
-    # What is over others goes first and comes back last: its alarms must not speak of any that is not there.
-    over = [name for name in _nested(now) if _after(now[name]) & nested & {*gone, *changed}]
-    left = {name: one for name, one in now.items() if name not in gone and name not in over}
-    missing = [name for name in then if left.get(name) != then[name]]
-    early = [name for name in missing if not _after(then[name]) & nested]
-    late = [name for name in missing if name not in early]
-    found = [
-        *(_without(now, [*over, *gone])),
-        *(_with(left, then, early)),
-        *(_with(left | {name: then[name] for name in early}, then, late)),
-    ]
-    return (*found[:-1], wanted) if missing else (*found, wanted)
+    now, then = _resources(deployed), _resources(wanted)
+    changed = [key for key in then if now.get(key) != then[key]]
+    gone = [key for key in now if key not in then]
+    nested = {key for key, one in (now | then).items() if one["Type"] == NESTED}
+    stacks = {stack for stack, _ in (*changed, *gone)} | (deployed.keys() - wanted.keys())
+    if not stacks:
+        return tuple(Step(*one) for one in wanted.items())
+    if len(stacks) == 1 and (not nested or (not gone and len(nested & {*changed}) <= WAVE)):
+        return tuple(Step(stack, wanted.get(stack)) for stack in stacks)
+    # What is over others goes first and comes back last.
+    over = {key for key in nested if is_over(key[1])}
+    leaving = [key for key in gone if key not in over]
+    falling = [key for key in now if key in over and (leaving or key in gone or key in changed)]
+    missing = [key for key in then if key in changed or key in falling]
+    states = [now]
+    for keys in (falling, leaving):
+        for wave in _waves(keys, nested):
+            states.append({key: one for key, one in states[-1].items() if key not in wave})
+    for keys in ([key for key in missing if key not in over], [key for key in missing if key in over]):
+        for wave in _waves(keys, nested):
+            states.append(states[-1] | {key: then[key] for key in wave})
+    return tuple(_deployments(states[1:] or states, deployed, wanted))
 
 
-def _without(now: Resources, names: Sequence[str]) -> Iterator[Template]:
-    """Parents that lack more and more of the names."""
-    for wave in _waves(now, names):
-        now = {name: one for name, one in now.items() if name not in wave}
-        yield template(now)
-
-
-def _with(now: Resources, then: Resources, names: Sequence[str]) -> Iterator[Template]:
-    """Parents that have more and more of the names as they are to be."""
-    for wave in _waves(then, names):
-        now = now | {name: then[name] for name in wave}
-        yield template(now)
-
-
-def _waves(resources: Resources, names: Sequence[str]) -> Iterator[Sequence[str]]:
+def _waves(keys: Sequence[_Key], nested: set[_Key]) -> Iterator[set[_Key]]:
     """WAVE nested stacks at a time; whatever is not a nested stack goes with the first."""
-    nested = [name for name in names if name in _nested(resources)]
-    plain = [name for name in names if name not in _nested(resources)]
-    for start in range(0, max(len(nested), 1 if plain else 0), WAVE):
-        yield [*(plain if start == 0 else ()), *nested[start : start + WAVE]]
+    own = [key for key in keys if key in nested]
+    plain = [key for key in keys if key not in nested]
+    for start in range(0, max(len(own), 1 if plain else 0), WAVE):
+        yield {*(plain if start == 0 else ()), *own[start : start + WAVE]}
 
 
-def _nested(resources: Resources) -> set[str]:
-    return {name for name, one in resources.items() if one["Type"] == NESTED}
+def _deployments(
+    states: Sequence[_Resources], deployed: Mapping[str, Json], wanted: Mapping[str, Template]
+) -> Iterator[Step]:
+    """The stacks that differ from one state to the next."""
+    current: dict[str, Json] = dict(deployed)
+    for state in states:
+        for stack in sorted(current.keys() | wanted.keys()):
+            own = {name: one for (home, name), one in state.items() if home == stack}
+            if not own and stack not in wanted:
+                del current[stack]
+                yield Step(stack, None)
+            elif (own or stack in current or state is states[-1]) and current.get(stack) != (made := template(own)):
+                current[stack] = made
+                yield Step(stack, made)
 
 
-def _after(resource: Json) -> set[str]:
-    return {*resource.get("DependsOn", ())}
+def _resources(templates: Mapping[str, Json]) -> _Resources:
+    return {
+        (stack, name): one
+        for stack, found in templates.items()
+        for name, one in found.get("Resources", {}).items()
+        if name not in PLACEHOLDER
+    }

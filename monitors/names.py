@@ -15,7 +15,7 @@ CUSTOM_METRICS = "Lookout/Custom"
 STACK = "lookout"
 """The toolkit's own stack (infra/template.yaml)."""
 ALARM_STACK = "lookout-alarms"
-"""The stack made from a plan."""
+"""The stack made from a plan, or the first of several: see `alarm_stack`."""
 SUBSCRIPTION = "lookout"
 """The subscription filter that sends a log group's lines to the log subscriber."""
 FLEET_DASHBOARD = "fleet"
@@ -46,6 +46,21 @@ def parse_alarm_name(name: str) -> tuple[str, str] | None:
 def logical_id(name: str) -> str:
     """A CloudFormation logical id: letters and digits, ending in a hash, since `a-b` and `ab` would collide without."""
     return f"{re.sub(r'[^A-Za-z0-9]', '', name)[:200]}{_hash(name)}"
+
+
+def alarm_stack(bits: str) -> str:
+    """One of the further stacks that a plan too big for ALARM_STACK takes, by the bits its nested stacks begin with."""
+    return f"{ALARM_STACK}-{bits}"
+
+
+def is_alarm_stack(name: str) -> bool:
+    """Whether it is a stack made from a plan: neither a nested one nor anyone else's."""
+    return re.fullmatch(rf"{ALARM_STACK}(-[01]+)?", name) is not None
+
+
+def nested_stack(kind: str, bits: str) -> str:
+    """The template of a nested stack: `lookout-alarms-part-01`."""
+    return f"{ALARM_STACK}-{kind}-{bits}" if bits else f"{ALARM_STACK}-{kind}"
 
 
 def log_group(function: str) -> str:

@@ -29,7 +29,9 @@ class CloudFormation:
     def can_paginate(self, _operation: str) -> bool:
         return False
 
-    def describe_stacks(self, *, StackName: str) -> Json:  # noqa: N803
+    def describe_stacks(self, *, StackName: str = "") -> Json:  # noqa: N803
+        if not StackName:
+            return {"Stacks": [one for one in self.stacks.values() if one["StackStatus"] != "DELETE_COMPLETE"]}
         found = self._find(StackName)
         status = self.busy.pop(0) if self.busy else found["StackStatus"]
         return {"Stacks": [{**found, "StackStatus": status}]}
@@ -89,7 +91,7 @@ class CloudFormation:
         for name, resource in template["Resources"].items():
             reason, physical = resource.get("Properties", {}).get("Fail", ""), name.lower()
             if resource["Type"] == NESTED:
-                inner = self.stacks.setdefault(name, stack(name))
+                inner = self.stacks.setdefault(name, stack(name) | {"ParentId": one["StackId"]})
                 physical = inner["StackId"]
                 nested = json.loads(self.s3.text(resource["Properties"]["TemplateURL"]))
                 if not self._made(inner, nested, kind):

@@ -1,7 +1,7 @@
 """Stacks made, changed, failed, resumed; and big plans in steps that CloudFormation takes."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from infra.apply import apply, deploy_stack, packaged
 from infra.aws.stacks import GONE, delete
 from infra.stacks import NESTED, template, templates
-from infra.steps import WAVE, steps
+from infra.steps import WAVE, Step, steps
 from monitors import quotas
 from monitors.errors import AwsError, InputError
-from monitors.names import ALARM_STACK
+from monitors.names import ALARM_STACK, is_alarm_stack
 from monitors.plan import plan
 from monitors.settings import Settings
 from tests.cloudformation import Session, stack
@@ -168,7 +168,9 @@ def applied(session: Session, made: dict[str, Any], progress: Any = lambda _: No
 
 def alarms(session: Session) -> Iterable[str]:
     """The names of all alarms that are deployed."""
-    for one in session.cloudformation.stacks[ALARM_STACK]["template"]["Resources"].values():
+    stacks = session.cloudformation.describe_stacks()["Stacks"]
+    roots = [one["template"] for one in stacks if is_alarm_stack(one["StackName"])]
+    for one in (one for root in roots for one in root["Resources"].values()):
         body = (
             json.loads(session.s3.text(one["Properties"]["TemplateURL"]))
             if one["Type"] == NESTED
@@ -215,6 +217,30 @@ def test_stopped_in_the_middle_it_goes_on_when_run_again() -> None:
     assert whole.cloudformation.stacks[ALARM_STACK]["template"] == cut.cloudformation.stacks[ALARM_STACK]["template"]
 
 
+def test_a_fleet_that_outgrows_one_parent_and_shrinks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.stacks.MOST_RESOURCES", 12)
+    session, narrow, wide = (
+        Session(),
+        templates(plan(functions(2), Settings())),
+        templates(plan(functions(60), Settings())),
+    )
+    parents = {name for name in wide if is_alarm_stack(name)}
+    assert len(parents) > 2
+    for made in (narrow, wide, narrow):
+        applied(session, made)
+        there = {
+            one["StackName"] for one in session.cloudformation.describe_stacks()["Stacks"] if "ParentId" not in one
+        }
+        assert there == {name for name in made if is_alarm_stack(name)}
+        wanted = [
+            name
+            for one in made.values()
+            for each in one["Resources"].values()
+            if (name := each["Properties"].get("AlarmName"))
+        ]
+        assert sorted(alarms(session)) == sorted(wanted)
+
+
 def test_a_stack_of_someone_elses_is_left_alone() -> None:
     session = Session()
     session.cloudformation.stacks[ALARM_STACK] = stack(ALARM_STACK) | {
@@ -237,49 +263,92 @@ def nested(url: str, *after: str) -> dict[str, Any]:
     return {"Type": NESTED, "Properties": {"TemplateURL": url}, **({"DependsOn": sorted(after)} if after else {})}
 
 
-def parent(parts: dict[str, int]) -> dict[str, Any]:
+def parents(parts: dict[str, int], *, shared: bool = True, most: int = 12) -> dict[str, Any]:
     """Nested stacks by name and version, a permission before them and health over them, as templates() makes them."""
-    own = {name: nested(f"{name}-{version}", "Permission") for name, version in parts.items()}
-    over = {"Health": nested("health-" + "-".join(map(str, parts.items())), *own)} if own else {}
-    return template({"Permission": {"Type": "AWS::Lambda::Permission", "Properties": {}}, **own, **over})
+    own = {name: nested(f"{name}-{version}", *(["Permission"] if shared else [])) for name, version in parts.items()}
+    health = f"health-{sum(parts.values())}-{len(parts)}"
+    permission = {"Permission": {"Type": "AWS::Lambda::Permission", "Properties": {}}} if shared else {}
+    over = {"Health": nested(health, *own)} if own else {}
+    if len(own) <= most:
+        return {ALARM_STACK: template(permission | own | over)}
+    further = {
+        f"{ALARM_STACK}-{bit}": template({name: one for name, one in own.items() if int(name[-1]) % 2 == int(bit)})
+        for bit in "01"
+    }
+    return {ALARM_STACK: template(permission | over), **further}
+
+
+def deploying(deployed: dict[str, Any], found: Iterable[Step]) -> Iterator[dict[str, Any]]:
+    """What is deployed after each step."""
+    for home, made in found:
+        rest = {name: one for name, one in deployed.items() if name != home}
+        deployed = rest | ({home: made} if made else {})
+        yield deployed
+
+
+def contents(deployed: dict[str, Any]) -> dict[tuple[str, str], Any]:
+    return {(stack, name): one for stack, found in deployed.items() for name, one in found["Resources"].items()}
+
+
+def unlike(one: Any, other: Any) -> bool:
+    """Whether CloudFormation would touch the resource: what it waits for is no change of its own."""
+    return bool((one or {}).get("Properties") != (other or {}).get("Properties"))
 
 
 PARTS = st.dictionaries(st.sampled_from([f"Part{number:02}" for number in range(24)]), st.integers(0, 1), max_size=24)
 
 
-@settings(max_examples=200)
+@settings(max_examples=300)
 @given(PARTS, PARTS, st.data())
 def test_steps_keep_to_the_rules(before: dict[str, int], after: dict[str, int], data: Any) -> None:
-    wanted = parent(after)
-    start = parent(before) if before else {}
+    first, shared, before_shared = (data.draw(st.booleans()) for _ in range(3))
+    wanted = parents(after, shared=shared)
+    start = {} if first else parents(before, shared=before_shared)
     found = steps(start, wanted)
-    assert found[-1] == wanted
-    states = [start.get("Resources", {}), *(one["Resources"] for one in found)]
-    gone = before.keys() - after.keys()
-    for old, new in pairwise(states):
-        moved = [
-            name for name in {*old, *new} if old.get(name) != new.get(name) and NESTED in (old | new)[name]["Type"]
-        ]
-        assert len(moved) <= WAVE, "more resources than one operation may touch"
+    states = [start, *deploying(start, found)]
+    assert states[-1] == wanted
+    gone = contents(start).keys() - contents(wanted).keys()
+    for old, new in pairwise(map(contents, states)):
+        moved = {key for key in {*old, *new} if unlike(old.get(key), new.get(key))}
+        assert sum((old | new)[key]["Type"] == NESTED for key in moved) <= WAVE, "more than one operation may touch"
+        assert len({stack for stack, _ in moved}) <= 1
         if len(found) > 1:
-            fresh = {name for name in new if new[name] != old.get(name) and name.startswith("Part")}
-            assert not (fresh and gone & old.keys()), "an alarm would be made before it has left its old stack"
-            assert "Health" not in new or new == states[-1] or new["Health"] == old.get("Health")
-        assert all(set(one.get("DependsOn", ())) <= new.keys() for one in new.values())
-    stopped_at = data.draw(st.sampled_from(found))
-    assert steps(stopped_at, wanted)[-1] == wanted
+            fresh = {name for stack, name in moved & new.keys() if name.startswith("Part")}
+            assert not fresh & {name for stack, name in gone & old.keys()}, (
+                "an alarm is made before its old one is gone"
+            )
+            lost = {key for key in moved if key[1].startswith("Part") and key in old}
+            health = (ALARM_STACK, "Health")
+            assert not lost or health not in new or new[health] == contents(wanted).get(health), "a child would go"
+        assert all(set(one.get("DependsOn", ())) <= {name for _, name in new} for one in new.values())
+    stopped_at = data.draw(st.sampled_from(states))
+    assert [*deploying(stopped_at, steps(stopped_at, wanted))][-1] == wanted
 
 
 def test_a_small_change_is_one_step() -> None:
-    assert len(steps(parent({"Part00": 0, "Part01": 0}), parent({"Part00": 1, "Part01": 0}))) == 1
+    before = parents({"Part00": 0, "Part01": 0})
+    assert [one.stack for one in steps(before, parents({"Part00": 1, "Part01": 0}))] == [ALARM_STACK]
+
+
+def test_a_small_change_of_several_stacks_leaves_the_others_alone() -> None:
+    before = {f"Part{number:02}": 0 for number in range(24)}
+    found = steps(parents(before), parents(before | {"Part03": 1}))
+    assert [one.stack for one in found] == [ALARM_STACK, f"{ALARM_STACK}-1", ALARM_STACK]
 
 
 def test_one_template_is_one_step_whatever_goes_or_comes() -> None:
-    assert len(steps(template({"A": QUEUE, "B": QUEUE}), template({"B": QUEUE, "C": QUEUE}))) == 1
+    before, after = template({"A": QUEUE, "B": QUEUE}), template({"B": QUEUE, "C": QUEUE})
+    assert steps({ALARM_STACK: before}, {ALARM_STACK: after}) == ((ALARM_STACK, after),)
 
 
 def test_outgrowing_one_template_takes_its_alarms_out_first() -> None:
-    first, *_, last = steps(template({"AlarmA": QUEUE}), parent({"Part0": 0, "Part1": 0}))
-    assert "AlarmA" not in first["Resources"]
-    assert not [name for name in first["Resources"] if name.startswith("Part")]
-    assert last == parent({"Part0": 0, "Part1": 0})
+    wanted = parents({"Part0": 0, "Part1": 0})
+    (_, first), *_, (_, last) = steps({ALARM_STACK: template({"AlarmA": QUEUE})}, wanted)
+    assert first == template({})
+    assert last == wanted[ALARM_STACK]
+
+
+def test_a_stack_no_longer_needed_is_deleted_when_it_is_empty() -> None:
+    many = {f"Part{number:02}": 0 for number in range(24)}
+    found = steps(parents(many), parents({"Part00": 0}))
+    assert [one.stack for one in found if one.template is None] == [f"{ALARM_STACK}-0", f"{ALARM_STACK}-1"]

@@ -15,7 +15,7 @@ from monitors import quotas
 from monitors.buckets import buckets
 from monitors.errors import InputError
 from monitors.model import Fleet, MetricDefinition, Plan
-from monitors.names import ALARM_STACK
+from monitors.names import ALARM_STACK, is_alarm_stack
 from monitors.plan import plan
 from monitors.settings import Settings
 from tests.fleets import fleet, function, functions, log_group, resource
@@ -238,10 +238,28 @@ def test_all_of_a_function_lies_in_one_stack(many: Plan) -> None:
     assert len(homes) == 1
 
 
-def test_more_than_a_parent_can_hold_is_refused() -> None:
-    wide = {f"d{number}": {"widgets": ["x" * 600_000]} for number in range(500)}
-    with pytest.raises(InputError, match="nested stacks"):
-        templates(plan(fleet(), Settings()), dashboards=wide)
+def test_what_a_parent_cannot_hold_goes_to_further_parents(monkeypatch: pytest.MonkeyPatch, many: Plan) -> None:
+    monkeypatch.setattr("infra.stacks.MOST_RESOURCES", 24)
+    made = rendered(many)
+    parents = {name: one["Resources"] for name, one in made.items() if is_alarm_stack(name)}
+    assert len(parents) > 2
+    assert all(len(one["Resources"]) <= 24 for one in made.values())
+    nested = [
+        one["Properties"]["TemplateURL"] for own in parents.values() for one in own.values() if one["Type"] == NESTED
+    ]
+    assert sorted(nested) == sorted(f"{name}.json" for name in made if name not in parents)
+    assert {one["Type"] for name, one in parents[ALARM_STACK].items() if not name.startswith("Health")} == {
+        "AWS::Lambda::Permission"
+    }
+    assert all(name.startswith("Part") for stack, own in parents.items() if stack != ALARM_STACK for name in own)
+
+
+def test_health_of_more_applications_than_a_parent_holds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.stacks.MOST_RESOURCES", 4)
+    one_each = [replace(one, application=f"shop-{number // 2}") for number, one in enumerate(functions(120).resources)]
+    made = plan(Fleet(resources=tuple(one_each)), Settings())
+    with pytest.raises(InputError, match=r"application\.health"):
+        rendered(made)
 
 
 # --- buckets ---------------------------------------------------------------------------------------

@@ -90,6 +90,12 @@ def deployed_template(session: boto3.Session, name: str, *, progress: Progress, 
     return dict(found)
 
 
+def stack_names(session: boto3.Session) -> list[str]:
+    """The names of all stacks that are there, in order; nested ones left out."""
+    found = pages(client(session, "cloudformation"), "DescribeStacks")
+    return sorted(one["StackName"] for page in found for one in page["Stacks"] if "ParentId" not in one)
+
+
 def _settled(
     cloudformation: BaseClient, name: str, progress: Progress, pause_s: float, ready: Sequence[str] = _READY
 ) -> str:
