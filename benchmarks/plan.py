@@ -1,8 +1,7 @@
 """Claim: 400 functions are planned in under 150 ms of CPU beyond imports, 10,000 in under 5 s and 1 GB, linearly.
 
-Makes fleets of functions with their log groups and a source each (queue with dead-letter queue, HTTP API, stream,
-table), plans each in a process of its own, once to warm up, and prints CPU, peak memory, and the cost of a function
-as a ratio to that in the smallest fleet. Fails if a bound is broken.
+Plans the fleets of _fleets.py, each in a process of its own, once to warm up, and prints CPU, peak memory, and the cost
+of a function as a ratio to that in the smallest fleet. Fails if a bound is broken.
 """
 
 import argparse
@@ -12,14 +11,14 @@ import sys
 from pathlib import Path
 from time import process_time
 
-from monitors.model import Fact, Fleet, Link, Resource
+from _fleets import fleet_of
+
 from monitors.plan import plan
 from monitors.settings import Settings
 
 SIZES = (100, 400, 1_000, 10_000)
 BOUNDS_S = {400: 0.150, 10_000: 5.0}
 MEMORY_MB = {10_000: 1_000}
-ACCOUNT, REGION = "123456789012", "eu-west-1"
 
 
 def main() -> None:
@@ -50,8 +49,8 @@ def main() -> None:
 
 
 def _measure(functions: int) -> None:
-    fleet, settings = _fleet(functions), Settings()
-    plan(_fleet(20), settings)
+    fleet, settings = fleet_of(functions), Settings()
+    plan(fleet_of(20), settings)
     began = process_time()
     made = plan(fleet, settings)
     cpu_s = process_time() - began
@@ -65,45 +64,6 @@ def _measure(functions: int) -> None:
                 "alarms": len(made.alarms) + len(made.composites),
             }
         )
-    )
-
-
-def _fleet(functions: int) -> Fleet:
-    resources: list[Resource] = []
-    links: list[Link] = []
-    for n in range(functions):
-        name, application = f"shop-{n}", f"shop-{n % 40}"
-        function = _resource(
-            "lambda", name, application, timeout_ms=30_000, memory_mb=256, log_group=f"/aws/lambda/{name}"
-        )
-        sources = _sources(n, name, application)
-        resources += [function, _resource("logs", f"/aws/lambda/{name}", application, log_class="STANDARD"), *sources]
-        links += [Link(source.id, function.id, "reads") for source in sources]
-    return Fleet(resources=tuple(resources), links=tuple(links))
-
-
-def _sources(n: int, name: str, application: str) -> list[Resource]:
-    match n % 4:
-        case 0:
-            dead = _resource("sqs", f"{name}-dlq", application, is_dead_letter_queue=True, retention_s=1_209_600)
-            return [_resource("sqs", name, application, is_dead_letter_queue=False, retention_s=345_600), dead]
-        case 1:
-            return [_resource("apigateway_http", f"{n}/$default", application, api_id=str(n), stage="$default")]
-        case 2:
-            return [_resource("kinesis", name, application, on_demand=True)]
-        case _:
-            return [_resource("dynamodb", name, application, billing="on_demand")]
-
-
-def _resource(service: str, name: str, application: str, **facts: Fact) -> Resource:
-    return Resource(
-        service=service,
-        name=name,
-        id=f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}",
-        region=REGION,
-        account=ACCOUNT,
-        application=application,
-        facts=facts,
     )
 
 

@@ -9,8 +9,7 @@ from dashboards.palette import signal
 from dashboards.watched import arn, axis, by_resource, description, heading, levels, lines, region
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
-from monitors.describe import Description
-from monitors.model import Alarm, Link, Plan, Resource
+from monitors.model import Alarm, Description, Link, Plan, Resource
 
 _DEEPEST = 12  # steps of a data flow told apart; a loop ends here too
 _LOGS = "__logs__"

@@ -4,6 +4,7 @@ What is shown follows from the plan's alarms: their metrics, their levels and th
 obeyed as they stand (`inherit`), since a level holds for its alarm's period only.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from monitors import names, quotas
 from monitors.buckets import buckets
 from monitors.model import Plan
 
+_json = json.JSONEncoder(sort_keys=True).encode
 _HEAD = 10  # widgets and metrics kept free for the head of each part
 
 
@@ -37,6 +39,13 @@ def bodies(plan: Plan) -> dict[str, dict[str, Any]]:
             rows = [row for key, own in units.items() if key in kept for row in own]
             made[names.dashboard_part(name, bits)] = _body([head, *rows])
     return dict(sorted(made.items()))
+
+
+def dump(body: Mapping[str, Any]) -> str:
+    """The body as text: a line for each widget."""
+    head = [f"{json.dumps(key)}: {_json(value)}" for key, value in sorted(body.items()) if key != "widgets"]
+    widgets = ",\n".join(map(_json, body["widgets"]))
+    return "{\n" + ",\n".join([*head, f'"widgets": [\n{widgets}\n]']) + "\n}\n"
 
 
 def metric_counts(made: Mapping[str, Mapping[str, Any]]) -> list[int]:

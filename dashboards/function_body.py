@@ -44,21 +44,22 @@ def rows(plan: Plan) -> list[Row]:
 
 def _graphs(plan: Plan) -> Iterator[tuple[str, str, Widget]]:
     functions = {one.id: one.name for one in plan.fleet.resources if one.service == "lambda"}
-    seen = set()
+    seen: set[tuple[str, ...]] = set()
     for alarm in sorted(plan.alarms, key=lambda one: (one.rule, one.name)):
         name = functions.get(alarm.resource)
+        rule = (alarm.rule, *(f"{q.namespace} {q.metric} {q.statistic}" for q in alarm.queries if q.metric))
+        if not name or rule in seen:
+            continue
         said = description(alarm)
-        queries = tuple(_of_any(query, name) for query in lines(alarm, said)) if name else ()
+        queries = tuple(_of_any(query, name) for query in lines(alarm, said))
         if not all(value == FUNCTION for query in queries for _, value in query.dimensions):
             continue  # one function's alias or event source: no other function has it
-        shape = (said.title, tuple((q.namespace, q.metric, q.statistic, q.expression) for q in queries))
-        if not queries or shape in seen:
-            continue
-        seen.add(shape)
-        token = signal(" ".join([alarm.rule.partition(".")[2], *(q.metric for q in queries)]))
-        shown = _percentiles(queries)
-        graph = widgets.graph(said.title, widgets.metric_rows(shown, token=token), axis=axis(said), region=region(plan))
-        yield token, said.title, graph
+        shape = (said.title, *(f"{q.namespace} {q.metric} {q.statistic} {q.expression}" for q in queries))
+        if shape not in seen:
+            seen |= {rule, shape}
+            token = signal(" ".join([alarm.rule.partition(".")[2], *(q.metric for q in queries)]))
+            rows = widgets.metric_rows(_percentiles(queries), token=token)
+            yield token, said.title, widgets.graph(said.title, rows, axis=axis(said), region=region(plan))
 
 
 def _of_any(query: Query, name: str | None) -> Query:

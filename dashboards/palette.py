@@ -7,6 +7,7 @@ on. Lines and bars have at least 3:1 contrast against their ground and text 4.5:
 """
 
 import re
+from functools import lru_cache
 
 COLOURS: tuple[tuple[str, str, str], ...] = (
     # token, on light, on dark
@@ -58,6 +59,9 @@ _SIGNALS = (
 )
 
 
+_LIGHT = {name: on_light for name, on_light, _ in COLOURS}
+
+
 def var(token: str) -> str:
     """The colour as charts name it, `var(--errors)`."""
     return f"var(--{token})"
@@ -65,9 +69,10 @@ def var(token: str) -> str:
 
 def light(token: str) -> str:
     """The colour's hex value on a light ground, as CloudWatch widgets need it."""
-    return next(on_light for name, on_light, _ in COLOURS if name == token)
+    return _LIGHT[token]
 
 
+@lru_cache(maxsize=1024)
 def tint(token: str, share: float) -> str:
     """The light colour mixed with white: `share` of it."""
     value = light(token)
@@ -75,6 +80,7 @@ def tint(token: str, share: float) -> str:
     return "#" + "".join(f"{round(255 - (255 - part) * share):02x}" for part in parts)
 
 
+@lru_cache(maxsize=4096)
 def signal(metric: str) -> str:
     """Which golden signal a metric's name speaks of: errors, latency, saturation; traffic if nothing else."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z0-9])", " ", metric)

@@ -9,8 +9,7 @@ from dashboards.formats import link, ms
 from dashboards.palette import light
 from dashboards.widgets import ACCOUNT, PARTITION, REGION, markdown
 from monitors.catalog.tables import CATALOG
-from monitors.describe import Description, parse_description
-from monitors.model import Alarm, CompositeAlarm, Plan, Query, Resource
+from monitors.model import Alarm, CompositeAlarm, Description, Plan, Query, Resource
 
 _FACTS: tuple[tuple[str, Callable[[Any], str]], ...] = (
     ("runtime", str),
@@ -57,7 +56,7 @@ def levels(alarm: Alarm, said: Description) -> list[dict[str, Any]]:
 
 def description(alarm: Alarm) -> Description:
     """Its description, with the metric's name where it has no title."""
-    said = parse_description(alarm.description)
+    said = alarm.description
     return said if said.title else replace(said, title=next((q.metric for q in alarm.queries if q.metric), alarm.rule))
 
 

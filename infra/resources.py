@@ -3,11 +3,10 @@
 Shapes: AWS CloudFormation Template Reference, AWS::CloudWatch::*, AWS::Logs::*, AWS::Lambda::Permission.
 """
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from monitors import names
+from monitors.describe import describe
 from monitors.model import Alarm, CompositeAlarm, MetricFilter, Query, Subscription
 
 Json = Any
@@ -25,7 +24,7 @@ def alarm(one: Alarm, topic: str) -> Resources:
         "AWS::CloudWatch::Alarm",
         {
             "AlarmName": one.name,
-            "AlarmDescription": one.description,
+            "AlarmDescription": describe(one.description),
             "ComparisonOperator": str(one.comparison),
             "Threshold": one.threshold,
             "EvaluationPeriods": one.periods,
@@ -44,7 +43,7 @@ def composite(one: CompositeAlarm, topic: str) -> Resources:
         "AWS::CloudWatch::CompositeAlarm",
         {
             "AlarmName": one.name,
-            "AlarmDescription": one.description,
+            "AlarmDescription": describe(one.description),
             "AlarmRule": one.expression,
             **_actions(topic),
         },
@@ -108,12 +107,12 @@ def permission(subscriber_arn: str) -> Resources:
     }
 
 
-def dashboard(name: str, body: Mapping[str, Json]) -> Resources:
+def dashboard(name: str, body: str) -> Resources:
     """The dashboard with this body."""
     return _resource(
         f"{name}:dashboard",
         "AWS::CloudWatch::Dashboard",
-        {"DashboardName": name, "DashboardBody": json.dumps(body, sort_keys=True)},
+        {"DashboardName": name, "DashboardBody": body},
     )
 
 

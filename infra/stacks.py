@@ -25,6 +25,8 @@ Template = dict[str, Json]
 MOST_RESOURCES = 450
 MOST_BYTES = 900_000
 """Somewhat under the limits in quotas.py: room for what others add."""
+_BETWEEN = len('"": ,\n')
+"""What a resource's line has beside its name and itself."""
 NESTED = "AWS::CloudFormation::Stack"
 PART, HEALTH = "part", "health"
 """Kinds of nested stack: all about one resource or another; composites over several of them."""
@@ -49,13 +51,13 @@ def templates(
     page_topic: str = "",
     ticket_topic: str = "",
     subscriber_arn: str = "",
-    dashboards: Mapping[str, Json] | None = None,
+    dashboards: Mapping[str, str] | None = None,
 ) -> dict[str, Template]:
     """Template name -> template. Those that `names.is_alarm_stack` are stacks to deploy, all others are nested in them.
 
     Alarms go to the topic of their severity, unless a composite over them goes there; to nobody if its ARN is empty.
-    Without a subscriber there are no subscriptions. `dashboards` is name -> body. InputError for a plan over several
-    accounts or Regions, or over too many applications.
+    Without a subscriber there are no subscriptions. `dashboards` is name -> body, as text. InputError for a plan over
+    several accounts or Regions, or over too many applications.
     """
     if len({(one.account, one.region) for one in plan.fleet.resources}) > 1:
         raise InputError("A stack lies in one account and Region: plan each by itself (monitors.plan.by_place).")
@@ -85,8 +87,10 @@ def template(found: Resources) -> Template:
 
 
 def dump(one: Template) -> str:
-    """The template as text, the same for the same template."""
-    return json.dumps(one, sort_keys=True, indent=1)
+    """The template as text, the same for the same template: a line for each resource."""
+    head = ",\n".join(f"{_json(key)}: {_json(value)}" for key, value in sorted(one.items()) if key != "Resources")
+    lines = ",\n".join(f"{_json(name)}: {_json(resource)}" for name, resource in sorted(one["Resources"].items()))
+    return f'{{\n{head},\n"Resources": {{\n{lines}\n}}\n}}\n'
 
 
 def alarms(plan: Plan, topics: Mapping[Severity, str]) -> Groups:
@@ -204,4 +208,8 @@ def _merged(groups: Iterable[Resources]) -> Resources:
 
 
 def _bytes(found: Resources) -> int:
-    return len(dump(found)) + 2 * len(found)
+    """How long the resources' lines are."""
+    return sum(len(name) + len(_json(one)) for name, one in found.items()) + _BETWEEN * len(found)
+
+
+_json = json.JSONEncoder(sort_keys=True).encode

@@ -6,13 +6,15 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import boto3
 
 from dashboards.body import bodies, metric_counts
+from dashboards.body import dump as dump_body
 from infra.apply import apply as apply_templates
 from infra.aws.bucket import code_bucket
 from infra.aws.session import identity, session
@@ -32,19 +34,32 @@ from monitors.plan import NOTHING_LEARNED, by_place, plan, to_learn
 from monitors.settings import Settings
 from monitors.thresholds import Levels
 
+Json = Any
 _TOKEN = re.compile(r"\$\{[^{}]+\}")
 _TOLD = 5
 
 
-class Planned(NamedTuple):
-    """A plan for one account and Region, and what follows from it."""
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A plan for one account and Region, and what follows from it, worked out when asked for."""
 
     account: str
     region: str
     settings: Settings
     plan: Plan
-    cost: Cost
-    coverage: Coverage
+
+    @cached_property
+    def dashboards(self) -> dict[str, Json]:
+        """Dashboard name -> body."""
+        return bodies(self.plan)
+
+    @cached_property
+    def cost(self) -> Cost:
+        return cost(self.plan, dashboard_metrics=metric_counts(self.dashboards))
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        return coverage(self.plan)
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -70,11 +85,12 @@ def render(chosen: argparse.Namespace) -> int:
     _check_known(planned)
     for one in planned:
         folder = Path(chosen.output) / one.account / (one.region or "any-region")
-        made = templates(one.plan, **_topics(one.settings, {}), dashboards=bodies(one.plan))
+        boards = {name: dump_body(body) for name, body in one.dashboards.items()}
+        made = templates(one.plan, **_topics(one.settings, {}), dashboards=boards)
         for name, template in made.items():
             files.write(folder / f"{name}.json", dump(template))
-        for name, body in bodies(one.plan).items():
-            files.write(folder / "dashboards" / f"{name}.json", json.dumps(body, indent=1, sort_keys=True))
+        for name, text in boards.items():
+            files.write(folder / "dashboards" / f"{name}.json", text)
         show.note(f"{len(made)} templates, {len(one.plan.alarms)} alarms: {folder}")
     return 0
 
@@ -89,7 +105,7 @@ def _merge(chosen: argparse.Namespace) -> int:
     topics = {Severity.PAGE: wanted.topics.page, Severity.TICKET: wanted.topics.ticket}
     found = merged(path, made, topics, parameters=parameters(chosen))
     output = Path(chosen.output, f"{Path(path).stem}.json")
-    files.write(output, dump(found))
+    files.write(output, json.dumps(found, indent=2))
     show.note(f"{len(made.alarms)} alarms and {len(made.composites)} composites beside what they watch: {output}")
     if not any(topics.values()):
         show.note("they tell nobody: name the topics in lookout.toml")
@@ -104,7 +120,8 @@ def apply(chosen: argparse.Namespace) -> int:
         account = session(region=one.region)
         _check_account(one.plan.fleet, identity(account).account)
         topics = _topics(one.settings, deployed(account))
-        made = templates(one.plan, **topics, dashboards=bodies(one.plan))
+        boards = {name: dump_body(body) for name, body in one.dashboards.items()}
+        made = templates(one.plan, **topics, dashboards=boards)
         apply_templates(account, made, bucket=code_bucket(account), tags={"application": "lookout"}, progress=show.note)
         show.line(f"{one.region}: {len(one.plan.alarms)} alarms and {len(one.plan.composites)} composites in place")
     return 0
@@ -130,9 +147,7 @@ def _planned(fleet: Fleet, place: tuple[str, str], wanted: Settings, chosen: arg
         if not chosen.no_learn:
             learned = _learned(account, to_learn(fleet, wanted, subscriber=subscriber))
     made = plan(fleet, wanted, learned=learned, subscriber=subscriber)
-    return Planned(
-        owner, region, wanted, made, cost(made, dashboard_metrics=metric_counts(bodies(made))), coverage(made)
-    )
+    return Planned(account=owner, region=region, settings=wanted, plan=made)
 
 
 def _learned(account: boto3.Session, candidates: Sequence[Candidate]) -> Mapping[tuple[str, str], Levels]:

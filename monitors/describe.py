@@ -8,30 +8,14 @@ runbook: https://wiki.example.com/errors
 severity: page
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 
-from monitors.model import Severity
+from monitors.model import Description, Severity
 
 LIMIT = 1024  # PutMetricAlarm, AlarmDescription: at most 1024 characters
 LONGEST_VALUE = 300  # so that what follows the reason always fits
+_SEVERITIES = frozenset(Severity)
 _TAIL = ("logs", "unit", "high", "low", "runbook", "severity")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Description:
-    """What is known of an alarm beyond its configuration. Text without line breaks."""
-
-    title: str = ""
-    reason: str = ""
-    """What it means when this fires."""
-    severity: Severity = Severity.PAGE
-    unit: str = ""
-    """What the levels are in, in words: `failed invocations in 5 minutes`."""
-    high: float | None = None
-    low: float | None = None
-    runbook: str = ""
-    log_group: str = ""
 
 
 def describe(description: Description) -> str:
@@ -58,10 +42,13 @@ def parse_description(text: str) -> Description:
     """What the description says. One that is not ours is all `reason`, and severity page: nobody said it can wait."""
     lines = text.strip().splitlines()
     said: dict[str, str] = {}
-    while lines and (pair := _pair(lines[-1])) and pair[0] not in said:
-        said |= dict([pair])
+    while lines:
+        key, colon, value = lines[-1].strip().partition(": ")
+        if not colon or key not in _TAIL or key in said:
+            break
+        said[key] = value.strip()
         lines.pop()
-    if said.get("severity") not in list(Severity):
+    if said.get("severity") not in _SEVERITIES:
         return Description(reason=_line(text))
     return Description(
         title=_line(lines[0]) if lines else "",
@@ -73,11 +60,6 @@ def parse_description(text: str) -> Description:
         runbook=said.get("runbook", ""),
         log_group=said.get("logs", ""),
     )
-
-
-def _pair(line: str) -> tuple[str, str] | None:
-    key, colon, value = line.strip().partition(": ")
-    return (key, value.strip()) if colon and key in _TAIL else None
 
 
 def _number(text: str | None) -> float | None:

@@ -19,8 +19,7 @@ from monitors import names, quotas
 from monitors.buckets import buckets
 from monitors.candidates import layers_of
 from monitors.catalog.rows import Catalog, Health, subject
-from monitors.describe import Description, describe
-from monitors.model import Alarm, CompositeAlarm, Fleet, Resource, Severity
+from monitors.model import Alarm, CompositeAlarm, Description, Fleet, Resource, Severity
 from monitors.settings import Settings, fits
 
 _FEWEST = 2
@@ -86,7 +85,7 @@ def _health(
             name=names.alarm_name(health.id, name),
             rule=health.id,
             resource=target,
-            description=describe(said),
+            description=said,
             severity=said.severity,
             expression=expression(parts),
             children=tuple(parts),

@@ -121,6 +121,22 @@ class Query:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Description:
+    """What an alarm means, which its description says in text (monitors/describe.py). No line breaks."""
+
+    title: str = ""
+    reason: str = ""
+    """What it means when this fires."""
+    severity: Severity = Severity.PAGE
+    unit: str = ""
+    """What the levels are in, in words: `failed invocations in 5 minutes`."""
+    high: float | None = None
+    low: float | None = None
+    runbook: str = ""
+    log_group: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Alarm:
     """A rule on a resource, nothing left to decide: everything PutMetricAlarm needs but the topic's ARN."""
 
@@ -128,7 +144,7 @@ class Alarm:
     rule: str
     resource: str
     """Resource.id"""
-    description: str
+    description: Description
     severity: Severity
     queries: tuple[Query, ...]
     """One plain metric, or metric math of which exactly one line is returned."""
@@ -148,7 +164,7 @@ class CompositeAlarm:
     name: str
     rule: str
     resource: str
-    description: str
+    description: Description
     severity: Severity
     expression: str
     """AWS's alarm rule: `ALARM("a") OR ALARM("b")`."""

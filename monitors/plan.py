@@ -13,11 +13,10 @@ from monitors import names
 from monitors.candidates import Candidate, candidates, note
 from monitors.catalog.rows import Catalog
 from monitors.catalog.tables import CATALOG
-from monitors.describe import Description, describe
 from monitors.health import composites
 from monitors.levels import LearnedLevels, Side, learnable, sides
 from monitors.logroutes import log_routes, with_subscribed
-from monitors.model import Alarm, Comparison, Finding, Fleet, Plan, Query, Resource, Scalar
+from monitors.model import Alarm, Comparison, Description, Finding, Fleet, Plan, Query, Resource, Scalar
 from monitors.settings import Settings, fits
 
 NOTHING_LEARNED: Mapping[tuple[str, str], LearnedLevels] = MappingProxyType({})
@@ -99,17 +98,15 @@ def _alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str
         name=names.alarm_name(rule.id, found.subject),
         rule=rule.id,
         resource=resource.id,
-        description=describe(
-            Description(
-                title=rule.title,
-                reason=rule.reason,
-                severity=severity,
-                unit=rule.unit,
-                high=high.level,
-                low=low.level,
-                runbook=f"{settings.runbooks}#{rule.id}",
-                log_group=str(resource.facts.get("log_group", "")),
-            )
+        description=Description(
+            title=rule.title,
+            reason=rule.reason,
+            severity=severity,
+            unit=rule.unit,
+            high=high.level,
+            low=low.level,
+            runbook=f"{settings.runbooks}#{rule.id}",
+            log_group=str(resource.facts.get("log_group", "")),
         ),
         severity=severity,
         queries=queries,

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from monitors.describe import Description, parse_description
+from monitors.describe import parse_description
 from monitors.errors import InputError
-from monitors.model import Comparison, Query, State
+from monitors.model import Comparison, Description, Query, State
 
 Json = Mapping[str, object]
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from dashboards import widgets
 from dashboards.body import bodies
-from monitors.model import Alarm, Comparison, Fact, Fleet, Link, Missing, Plan, Query, Resource, Severity
+from monitors.model import Alarm, Comparison, Description, Fact, Fleet, Link, Missing, Plan, Query, Resource, Severity
 from monitors.plan import plan
 from monitors.settings import parse
 from tests.dashboard_schema import SCHEMA
@@ -278,7 +278,7 @@ def test_an_alarm_that_is_not_ours_is_drawn_with_its_threshold() -> None:
         name="orders-low",
         rule="acme.orders",
         resource=resource.id,
-        description="ours alone",
+        description=Description(reason="theirs alone"),
         severity=Severity.TICKET,
         queries=(query,),
         comparison=Comparison.BELOW,

@@ -6,7 +6,7 @@ import pytest
 
 from monitors.catalog.tables import CATALOG
 from monitors.coverage import Coverage, coverage, dead_alarms
-from monitors.model import Alarm, Comparison, Fleet, Missing, Query, Severity
+from monitors.model import Alarm, Comparison, Description, Fleet, Missing, Query, Severity
 from monitors.plan import plan
 from monitors.settings import Override, Settings
 from tests.fleets import fleet, function, log_group, resource
@@ -35,7 +35,7 @@ def foreign(namespace: str, metric: str, **dimensions: str) -> Alarm:
         name="theirs",
         rule="",
         resource="",
-        description="",
+        description=Description(),
         severity=Severity.PAGE,
         queries=(query,),
         comparison=Comparison.ABOVE,

@@ -10,6 +10,7 @@ from lookout.demo.findings import Evidence, compare
 from lookout.demo.page import Found, front_page
 from monitors.cost import cost
 from monitors.coverage import coverage
+from monitors.describe import describe
 from monitors.evaluate import Episode
 from monitors.model import Plan, Series, State
 from monitors.names import alarm_name
@@ -108,10 +109,10 @@ def test_alarms_are_told_by_rule_and_resource_with_their_level() -> None:
 def test_alarms_are_told_in_the_words_of_their_rules_and_by_whom_they_were_set_off() -> None:
     whole = found()
     (letters,) = (alarm for alarm in whole.plan.alarms if alarm.rule == "sqs.dead_letters")
-    told = {**record(State.ALARM), "AlarmDescription": letters.description}
+    told = {**record(State.ALARM), "AlarmDescription": describe(letters.description)}
     (row,) = front_page(replace(whole, alarms={letters.name: told}, set_off=[letters.name])).alarms
     assert (row.title, row.note) == ("Dead letters", "Set off by this run's traffic.")
-    assert letters.description.startswith(f"Dead letters\n{row.meaning}\n")
+    assert (letters.description.title, letters.description.reason) == ("Dead letters", row.meaning)
     (row,) = front_page(replace(whole, alarms={letters.name: record(State.ALARM)})).alarms
     assert (row.title, row.meaning, row.note) == ("sqs.dead_letters", "", "")
 

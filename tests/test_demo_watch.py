@@ -12,7 +12,7 @@ from botocore.validate import ParamValidator
 from lookout.demo import watch
 from monitors.errors import AwsError
 from monitors.evaluate import Episode
-from monitors.model import Alarm, Comparison, Missing, Query, Series, Severity, State
+from monitors.model import Alarm, Comparison, Description, Missing, Query, Series, Severity, State
 from tests.aws import meta
 
 END = 1_795_500_000
@@ -61,7 +61,7 @@ def alarm(name: str, *, threshold: float = 5) -> Alarm:
         name=name,
         rule="lambda.errors",
         resource=name,
-        description="",
+        description=Description(),
         severity=Severity.PAGE,
         queries=(Query(id="m1", namespace="N", metric=name, statistic="Sum", period_s=60),),
         comparison=Comparison.ABOVE,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitors.errors import InputError
 from monitors.evaluate import Episode, breaches, episodes, judge, replay, states
-from monitors.model import Alarm, Comparison, Missing, Query, Series, Severity, State
+from monitors.model import Alarm, Comparison, Description, Missing, Query, Series, Severity, State
 
 OK, ALARM, NO_DATA = State.OK, State.ALARM, State.INSUFFICIENT_DATA
 RETAINED = "retained"
@@ -155,7 +155,7 @@ def alarm(datapoints: int, periods: int, missing: Missing = Missing.NOT_BREACHIN
         name="lookout/lambda.errors/checkout",
         rule="lambda.errors",
         resource="arn",
-        description="",
+        description=Description(),
         severity=Severity.PAGE,
         queries=(
             Query(

@@ -10,7 +10,6 @@ from monitors import metricmath, quotas
 from monitors.catalog.rows import Catalog, Fixed, Rule, Service, published
 from monitors.cost import cost
 from monitors.coverage import coverage
-from monitors.describe import parse_description
 from monitors.evaluate import replay, states
 from monitors.model import Alarm, Comparison, MetricDefinition, Missing, Plan, Series, Severity, State
 from monitors.names import parse_alarm_name
@@ -165,7 +164,7 @@ def test_both_sides_are_one_alarm_on_one_metric() -> None:
     assert len([query for query in alarm.queries if query.metric]) == 1
     assert (alarm.comparison, alarm.threshold) == (Comparison.AT_LEAST, 1)
     assert [judged(alarm, m1=value) for value in (19.0, 20.0, 500.0, 501.0)] == [1, 0, 0, 1]
-    said = parse_description(alarm.description)
+    said = alarm.description
     assert (said.high, said.low, said.unit) == (500, 20, "invocations in 5 minutes")
 
 
@@ -278,7 +277,7 @@ def test_patterns_that_fit_nothing_are_told() -> None:
 
 def test_severity_and_runbook_are_in_the_description() -> None:
     alarm = only(plan(fleet(function("a")), Settings(runbooks="https://wiki.example.com/lookout")), "lambda.errors")
-    said = parse_description(alarm.description)
+    said = alarm.description
     assert (said.severity, said.runbook) == (Severity.PAGE, "https://wiki.example.com/lookout#lambda.errors")
     assert said.log_group == "/aws/lambda/a"
 

@@ -10,9 +10,11 @@ from cfnlint.api import lint  # type: ignore[import-untyped] # cfn-lint says not
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboards.body import dump as dump_body
 from infra.stacks import MOST_BYTES, MOST_RESOURCES, NESTED, dump, templates
 from monitors import quotas
 from monitors.buckets import buckets
+from monitors.describe import describe
 from monitors.errors import InputError
 from monitors.model import Fleet, MetricDefinition, Plan
 from monitors.names import ALARM_STACK, is_alarm_stack
@@ -68,7 +70,7 @@ def small() -> Plan:
 
 
 def test_cfn_lint_has_nothing_to_say() -> None:
-    made = rendered(small(), dashboards={"lookout-fleet": BODY})
+    made = rendered(small(), dashboards={"lookout-fleet": dump_body(BODY)})
     assert list(made) == [ALARM_STACK]
     assert [str(one) for one in lint(dump(made[ALARM_STACK]))] == []
 
@@ -82,7 +84,7 @@ def test_a_plan_of_nothing_is_still_a_template() -> None:
 def test_an_alarm_on_one_metric() -> None:
     assert named(rendered(small()), "lookout/sqs.dead_letters/dead") == {
         "AlarmName": "lookout/sqs.dead_letters/dead",
-        "AlarmDescription": next(one.description for one in small().alarms if one.rule == "sqs.dead_letters"),
+        "AlarmDescription": describe(next(one.description for one in small().alarms if one.rule == "sqs.dead_letters")),
         "Namespace": "AWS/SQS",
         "MetricName": "ApproximateNumberOfMessagesVisible",
         "Dimensions": [{"Name": "QueueName", "Value": "dead"}],
@@ -163,7 +165,9 @@ def test_subscriptions_need_a_subscriber_who_may_be_called() -> None:
 
 def test_dashboards() -> None:
     assert (
-        json.loads(named(rendered(small(), dashboards={"lookout-fleet": BODY}), "lookout-fleet")["DashboardBody"])
+        json.loads(
+            named(rendered(small(), dashboards={"lookout-fleet": dump_body(BODY)}), "lookout-fleet")["DashboardBody"]
+        )
         == BODY
     )
 
@@ -187,7 +191,7 @@ def many() -> Plan:
 
 
 def test_a_big_plan_is_split_within_the_limits_and_loses_nothing(many: Plan) -> None:
-    made = rendered(many, dashboards={"lookout-fleet": BODY})
+    made = rendered(many, dashboards={"lookout-fleet": dump_body(BODY)})
     parent = made[ALARM_STACK]["Resources"]
     assert {one["Type"] for one in parent.values()} == {NESTED, "AWS::Lambda::Permission"}
     assert {one["Properties"]["TemplateURL"] for one in parent.values() if one["Type"] == NESTED} == {
