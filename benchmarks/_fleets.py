@@ -1,24 +1,33 @@
 """Fleets of any size: functions with their log groups, each with a source (queue, HTTP API, stream, table)."""
 
+from dataclasses import replace
+
 from monitors.model import Fact, Fleet, Link, Resource
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
-APPLICATIONS = 40
+APPLICATION = 25
+"""Functions in one application."""
 
 
 def fleet_of(functions: int) -> Fleet:
-    """So many functions and their sources, in 40 applications; a smaller fleet is part of a larger one."""
+    """So many functions and their sources, 25 functions in an application."""
     resources: list[Resource] = []
     links: list[Link] = []
     for n in range(functions):
-        name, application = f"shop-{n}", f"shop-{n % APPLICATIONS}"
-        function = _resource(
-            "lambda", name, application, timeout_ms=30_000, memory_mb=256, log_group=f"/aws/lambda/{name}"
-        )
-        sources = _sources(n, name, application)
+        name, application = f"shop-{n}", f"shop-{n // APPLICATION}"
+        function, sources = _function(name, application), _sources(n, name, application)
         resources += [function, _resource("logs", f"/aws/lambda/{name}", application, log_class="STANDARD"), *sources]
         links += [Link(source.id, function.id, "reads") for source in sources]
     return Fleet(resources=tuple(resources), links=tuple(links))
+
+
+def with_one_more(fleet: Fleet) -> Fleet:
+    """The fleet, and one function more in one of its applications."""
+    return replace(fleet, resources=(*fleet.resources, _function("shop-new", "shop-0")))
+
+
+def _function(name: str, application: str) -> Resource:
+    return _resource("lambda", name, application, timeout_ms=30_000, memory_mb=256, log_group=f"/aws/lambda/{name}")
 
 
 def _sources(n: int, name: str, application: str) -> list[Resource]:

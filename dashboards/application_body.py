@@ -4,9 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dashboards import widgets
-from dashboards.formats import counted
 from dashboards.palette import signal
-from dashboards.watched import arn, axis, by_resource, description, heading, levels, lines, region
+from dashboards.watched import arns, axis, by_resource, description, heading, levels, lines, region
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
 from monitors.model import Alarm, Description, Link, Plan, Resource
@@ -32,7 +31,7 @@ def applications(plan: Plan) -> dict[str, tuple[Row, Units]]:
             members[resource.application].append(resource)
     order = _depths(plan.fleet.links)
     return {
-        application: (_head(application, resources, plan), _units(_sorted(resources, order), alarms, plan))
+        application: (_head(application, plan), _units(_sorted(resources, order), alarms, plan))
         for application, resources in sorted(members.items())
     }
 
@@ -53,39 +52,40 @@ def alarm_row(title: str, alarms: Iterable[str], *, width: int, height: int, onl
     ]
 
 
-def _head(application: str, resources: Sequence[Resource], plan: Plan) -> Row:
-    own = [one for one in plan.composites if one.resource == f"application:{application}"]
+def _head(application: str, plan: Plan) -> Row:
+    own = [one for one in plan.composites if one.resource == f"{names.APPLICATION}{application}"]
     place = region(plan)
     fleet = names.dashboard(names.FLEET_DASHBOARD, place)
     function = names.dashboard(names.FUNCTION_DASHBOARD, place)
     links = f"{widgets.link('Fleet', fleet)} · {widgets.link('Any function', function)}"
     title = f"## {widgets.markdown(application) or 'Resources of no application'}"
-    said = widgets.text(f"{title}\n{counted(len(resources), 'resource')} · {links}", height=2)
-    return [said, *alarm_row("Health", [arn(one, plan) for one in own], width=24, height=2)]
+    said = widgets.text(f"{title}\n{links}", height=2)
+    return [said, *alarm_row("Health", arns(own, plan), width=24, height=2)]
 
 
 def _units(resources: Sequence[Resource], alarms: Mapping[str, Sequence[Alarm]], plan: Plan) -> Units:
     units: dict[str, Sequence[Row]] = {}
+    place = region(plan)
     for resource in resources:
         told = [(alarm, description(alarm)) for alarm in alarms[resource.id]]
-        status = alarm_row("Alarms", [arn(alarm, plan) for alarm, _ in told], width=6, height=5)
+        status = alarm_row("Alarms", arns(alarms[resource.id], plan), width=6, height=5)
         head = widgets.text(heading(resource, [said for _, said in told]), height=2)
-        units[resource.id] = [[head], [*status, *_graphs(told, plan)]]
+        units[resource.id] = [[head], [*status, *_graphs(told, place)]]
     groups = sorted({str(one.facts["log_group"]) for one in resources if one.facts.get("log_group")})
     if groups:
         title = "Recent errors in the logs"
         chosen = groups[: quotas.QUERY_LOG_GROUPS]
-        logs = widgets.logs(title, chosen, region=region(plan), query=ERRORS)
+        logs = widgets.logs(title, chosen, region=place, query=ERRORS)
         units[_LOGS] = [[widgets.text("### Logs")], [logs]]
     return units
 
 
-def _graphs(told: Iterable[tuple[Alarm, Description]], plan: Plan) -> Iterator[Widget]:
+def _graphs(told: Iterable[tuple[Alarm, Description]], place: str) -> Iterator[Widget]:
     for alarm, said in told:
         shown = lines(alarm, said)
         token = signal(" ".join([alarm.rule.partition(".")[2], *(q.metric for q in shown)]))
         rows = widgets.metric_rows(shown, token=token)
-        yield widgets.graph(said.title, rows, axis=axis(said), region=region(plan), levels=levels(alarm, said))
+        yield widgets.graph(said.title, rows, axis=axis(said), region=place, levels=levels(alarm, said))
 
 
 def _depths(links: Iterable[Link]) -> Mapping[str, int]:

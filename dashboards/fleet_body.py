@@ -13,13 +13,12 @@ from typing import NamedTuple
 
 from dashboards import widgets
 from dashboards.application_body import alarm_row
-from dashboards.formats import counted
 from dashboards.palette import signal
-from dashboards.watched import arn, region, service_title, unit
+from dashboards.watched import arns, region, service_title, unit
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
 from monitors.catalog.tables import CATALOG
-from monitors.model import Plan, Query
+from monitors.model import Plan, Query, Severity
 
 _SEARCHED = 500
 _HIGHEST = 10
@@ -61,32 +60,31 @@ def rows(plan: Plan) -> list[Row]:
 
 
 def _head(plan: Plan) -> Row:
-    functions = sum(one.service == "lambda" for one in plan.fleet.resources)
     place = region(plan)
     applications = sorted({one.application for one in plan.fleet.resources})
     links = [widgets.link("Any function", names.dashboard(names.FUNCTION_DASHBOARD, place))]
     links += [
         widgets.link(one or "No application", names.application_dashboard(one, place)) for one in applications[:_LINKS]
     ]
-    words = [
-        f"**{counted(functions, 'function')}** and {counted(len(plan.fleet.resources) - functions, 'other resource')}",
-        counted(len(plan.alarms), "alarm"),
-        counted(len(plan.composites), "composite alarm"),
-    ]
     missing = [f"Not read: {widgets.markdown(one)}" for one in plan.fleet.incomplete[:5]]
-    lines = [f"## Fleet\n{' · '.join(words)}", " · ".join(links), *missing]
+    lines = [f"## Fleet\n{' · '.join(links)}", *missing]
     return [widgets.text("\n\n".join(lines), height=2 + len(lines))]
 
 
 def _alarms(plan: Plan) -> Row:
-    """Every alarm that is on, as far as there is room: applications show the rest; then the composites."""
-    health = alarm_row("Health", [arn(one, plan) for one in plan.composites], width=24, height=4)[:_ALARM_WIDGETS]
-    room = max(1, _ALARM_WIDGETS - len(health)) * quotas.ALARM_WIDGET_ALARMS
-    first = sorted(plan.alarms, key=lambda one: (one.severity != "page", one.name))[:room]
-    title = "On now" if len(first) == len(plan.alarms) else f"On now, of the first {len(first):,} alarms"
+    """What is on, of all alarms; of so many that there is no room, of those in no application. Then health."""
+    room = _ALARM_WIDGETS * quotas.ALARM_WIDGET_ALARMS
+    if len(plan.alarms) + len(plan.composites) <= room:
+        first, health = [*plan.alarms], [*plan.composites]
+        title = "On now"
+    else:
+        health = [one for one in plan.composites if one.resource.startswith(names.APPLICATION)][: room // 2]
+        alone = {one.id for one in plan.fleet.resources if not one.application}
+        first = [one for one in plan.alarms if one.resource in alone and one.severity is Severity.PAGE][: room // 2]
+        title = "On now, of what pages in no application"
     width = widgets.COLUMNS // min(3, max(1, math.ceil(len(first) / quotas.ALARM_WIDGET_ALARMS)))
-    on = alarm_row(title, [arn(one, plan) for one in first], width=width, height=4, only_on=True)
-    return [*on, *health]
+    on = alarm_row(title, arns(first, plan), width=width, height=4, only_on=True)
+    return [*on, *alarm_row("Health", arns(health, plan), width=24, height=4)]
 
 
 def _golden(watched: Counter[_Ranked], plan: Plan) -> Row:

@@ -15,6 +15,8 @@ _UNSAFE_IN_LINKS = re.compile(r"[\x00-\x20\x7f-\x9f\\]|^//")  # browsers strip o
 
 def inert(text: str) -> str:
     """The text with every control, direction or other unseen character spelled out: it can't disguise itself."""
+    if text.isprintable():
+        return text
     return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in _INVISIBLE and c not in "\n\t" else c for c in text)
 
 

@@ -24,11 +24,12 @@ def region(plan: Plan) -> str:
     return next((one.region for one in plan.fleet.resources if one.region), REGION)
 
 
-def arn(alarm: Alarm | CompositeAlarm, plan: Plan) -> str:
-    """The alarm's ARN, as alarm widgets want it."""
+def arns(alarms: Iterable[Alarm | CompositeAlarm], plan: Plan) -> list[str]:
+    """The alarms' ARNs, as alarm widgets want them."""
     account = next((one.account for one in plan.fleet.resources if one.account), ACCOUNT)
     own = next((one.id.split(":")[1] for one in plan.fleet.resources if one.id.startswith("arn:")), PARTITION)
-    return f"arn:{own}:cloudwatch:{region(plan)}:{account}:alarm:{alarm.name}"
+    start = f"arn:{own}:cloudwatch:{region(plan)}:{account}:alarm:"
+    return [start + one.name for one in alarms]
 
 
 def by_resource(plan: Plan) -> dict[str, list[Alarm]]:

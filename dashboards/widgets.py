@@ -6,6 +6,7 @@ without a place: `placed` puts rows of them on the grid of 24 columns.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from dashboards.formats import inert
@@ -66,9 +67,8 @@ def logs(title: str, groups: Sequence[str], *, region: str, query: str) -> Widge
 def metric_rows(queries: Sequence[Query], *, token: str, account: str = "") -> list[list[Any]]:
     """An alarm's queries as a widget's metrics array; what the alarm does not return stays hidden."""
     shown = [query for query in queries if query.returned]
-    if (
-        len({(query.namespace, query.metric) for query in shown}) == 1
-    ):  # percentiles of one metric: the highest strongest
+    if len(shown) == 1 or len({(query.namespace, query.metric) for query in shown}) == 1:
+        # percentiles of one metric: the highest strongest
         colours = [tint(token, (n + 1) / len(shown)) for n in range(len(shown))]
     else:
         colours = [light(_MANY[n % len(_MANY)]) for n in range(len(shown))]
@@ -81,6 +81,7 @@ def expression_row(expression: str, *, label: str, period_s: int, account: str =
     return [{"expression": expression, "id": "q1", "label": label, "period": period_s} | _of(account)]
 
 
+@lru_cache(maxsize=4096)
 def markdown(text: str) -> str:
     """Text with everything that Markdown would act on escaped."""
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~$&-])", r"\\\1", " ".join(inert(text).split()))
@@ -118,12 +119,15 @@ def metric_count(widget: Widget) -> int:
 
 
 def _row(query: Query, colour: str | None, account: str) -> list[Any]:
-    look: dict[str, Any] = {"id": query.id, "label": query.label or query.metric or query.id} | _of(account)
+    look: dict[str, Any] = {"id": query.id, "label": query.label or query.metric or query.id, "period": query.period_s}
     look |= {"color": colour} if colour else {"visible": False}
+    if account:
+        look["accountId"] = account
     if query.expression:
-        return [look | {"expression": query.expression, "period": query.period_s}]
-    dimensions = [part for pair in query.dimensions for part in pair]
-    return [query.namespace, query.metric, *dimensions, look | {"stat": query.statistic, "period": query.period_s}]
+        look["expression"] = query.expression
+        return [look]
+    look["stat"] = query.statistic
+    return [query.namespace, query.metric, *(part for pair in query.dimensions for part in pair), look]
 
 
 def _query(row: Sequence[Any], properties: Widget) -> Query:

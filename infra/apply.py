@@ -1,6 +1,7 @@
 """Templates -> stacks, through S3 where CloudFormation wants it, in as many steps as it takes."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ POLL_S = 2.0
 
 def apply(
     session: boto3.Session,
-    templates: Mapping[str, Template],
+    templates: Mapping[str, str],
     *,
     bucket: str,
     tags: Mapping[str, str] | None = None,
@@ -37,15 +38,15 @@ def apply(
     }
     present = {_url(one) for found in deployed.values() for one in found.get("Resources", {}).values()}
     urls: dict[str, str] = {}
-    for name, template in templates.items():
+    for name, text in templates.items():
         if not names.is_alarm_stack(name):
-            key = _key(name, dump(template))
+            key = _key(name, text)
             urls[f"{name}.json"] = _address(session, bucket, key)
             if urls[f"{name}.json"] not in present:
                 progress(f"{name}: to s3://{bucket}/{key}")
-                buckets.upload(session, bucket, dump(template).encode(), key=key)
-    wanted = {name: packaged(one, urls) for name, one in templates.items() if names.is_alarm_stack(name)}
-    rounds = steps(deployed, wanted)
+                buckets.upload(session, bucket, text.encode(), key=key)
+    parents = {name: json.loads(text) for name, text in templates.items() if names.is_alarm_stack(name)}
+    rounds = steps(deployed, {name: packaged(one, urls) for name, one in parents.items()})
     for number, (stack, made) in enumerate(rounds, start=1):
         if len(rounds) > 1:
             progress(f"{stack}: step {number} of {len(rounds)}")

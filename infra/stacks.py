@@ -1,4 +1,4 @@
-"""Plan -> CloudFormation templates. Pure: dicts, to be dumped with sorted keys.
+"""Plan -> CloudFormation templates, as text with sorted keys. Pure.
 
 A plan that fits is one template. A bigger one is a parent and nested stacks: all that belongs to one resource lands in
 one nested stack, which depends on that resource and on how full that stack is (`buckets`), so that one more function
@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dashboards.watched import region
 from infra import resources
 from infra.resources import Resources
 from monitors import names, quotas
@@ -25,8 +26,11 @@ Template = dict[str, Json]
 MOST_RESOURCES = 450
 MOST_BYTES = 900_000
 """Somewhat under the limits in quotas.py: room for what others add."""
-_BETWEEN = len('"": ,\n')
-"""What a resource's line has beside its name and itself."""
+_HEAD = {
+    "AWSTemplateFormatVersion": "2010-09-09",
+    "Description": "Alarms, log filters and dashboards. Made by lookout: changes by hand are lost.",
+}
+_BETWEEN = ",\n"
 NESTED = "AWS::CloudFormation::Stack"
 PART, HEALTH = "part", "health"
 """Kinds of nested stack: all about one resource or another; composites over several of them."""
@@ -52,8 +56,8 @@ def templates(
     ticket_topic: str = "",
     subscriber_arn: str = "",
     dashboards: Mapping[str, str] | None = None,
-) -> dict[str, Template]:
-    """Template name -> template. Those that `names.is_alarm_stack` are stacks to deploy, all others are nested in them.
+) -> dict[str, str]:
+    """Template name -> template, as text. Those that `names.is_alarm_stack` are to be deployed; others nest in them.
 
     Alarms go to the topic of their severity, unless a composite over them goes there; to nobody if its ARN is empty.
     Without a subscriber there are no subscriptions. `dashboards` is name -> body, as text. InputError for a plan over
@@ -63,11 +67,10 @@ def templates(
         raise InputError("A stack lies in one account and Region: plan each by itself (monitors.plan.by_place).")
     topics = {Severity.PAGE: page_topic, Severity.TICKET: ticket_topic}
     parts = _with_logs(plan, _with_alarms(plan, topics), subscriber_arn)
-    for name, body in (dashboards or {}).items():
-        parts.own[f"dashboard:{name}"] = resources.dashboard(name, body)
+    _put_dashboards(parts, plan, dashboards or {})
     whole = _merged([parts.shared, *parts.own.values(), *parts.over.values()])
-    if len(whole) <= MOST_RESOURCES and _bytes(whole) <= MOST_BYTES:
-        return {names.ALARM_STACK: template(whole)}
+    if len(whole) <= MOST_RESOURCES and len(text := dump(template(whole))) <= MOST_BYTES:
+        return {names.ALARM_STACK: text}
     return _nested(parts)
 
 
@@ -79,18 +82,12 @@ def template(found: Resources) -> Template:
         else {key: value for key, value in one.items() if key != "DependsOn"}
         for name, one in found.items()
     }
-    return {
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": "Alarms, log filters and dashboards. Made by lookout: changes by hand are lost.",
-        "Resources": kept or PLACEHOLDER,
-    }
+    return {**_HEAD, "Resources": kept or PLACEHOLDER}
 
 
 def dump(one: Template) -> str:
-    """The template as text, the same for the same template: a line for each resource."""
-    head = ",\n".join(f"{_json(key)}: {_json(value)}" for key, value in sorted(one.items()) if key != "Resources")
-    lines = ",\n".join(f"{_json(name)}: {_json(resource)}" for name, resource in sorted(one["Resources"].items()))
-    return f'{{\n{head},\n"Resources": {{\n{lines}\n}}\n}}\n'
+    """A template made here as text, the same for the same template: a line for each resource."""
+    return _text(_lines(one["Resources"]))
 
 
 def alarms(plan: Plan, topics: Mapping[Severity, str]) -> Groups:
@@ -137,7 +134,21 @@ def _with_logs(plan: Plan, parts: _Parts, subscriber_arn: str) -> _Parts:
     return parts._replace(shared=resources.permission(subscriber_arn))
 
 
-def _nested(parts: _Parts) -> dict[str, Template]:
+def _put_dashboards(parts: _Parts, plan: Plan, dashboards: Mapping[str, str]) -> None:
+    """An application's dashboard lies with its health alarm, so that one more function changes them together."""
+    applications = {
+        names.application_dashboard(key.removeprefix(names.APPLICATION), region(plan)): key
+        for key in parts.over
+        if key.startswith(names.APPLICATION)
+    }
+    for name, body in dashboards.items():
+        if name in applications:
+            parts.over[applications[name]] |= resources.dashboard(name, body)
+        else:
+            parts.own[f"dashboard:{name}"] = resources.dashboard(name, body)
+
+
+def _nested(parts: _Parts) -> dict[str, str]:
     first = _stacks(parts.own)
     last = _stacks(parts.over)
     nested = {nested_id(PART, bits): _child(PART, bits, after=[*parts.shared]) for bits in first}
@@ -155,9 +166,9 @@ def _nested(parts: _Parts) -> dict[str, Template]:
         for bits, own in _by_prefix([*first]).items():
             parents[names.alarm_stack(bits)] = {name: nested[name] for name in (nested_id(PART, one) for one in own)}
     return {
-        **{name: template(one) for name, one in parents.items()},
-        **{names.nested_stack(PART, bits): template(one) for bits, one in first.items()},
-        **{names.nested_stack(HEALTH, bits): template(one) for bits, one in last.items()},
+        **{name: dump(template(one)) for name, one in parents.items()},
+        **{names.nested_stack(PART, bits): text for bits, text in first.items()},
+        **{names.nested_stack(HEALTH, bits): text for bits, text in last.items()},
     }
 
 
@@ -174,15 +185,26 @@ def _by_prefix(bits: Sequence[str], prefix: str = "") -> dict[str, Sequence[str]
     }
 
 
-def _stacks(groups: Groups) -> dict[str, Resources]:
-    """The bits of a bucket -> its resources, few and small enough for a stack."""
-    counts = {key: len(one) for key, one in groups.items()}
-    sizes = {key: _bytes(one) for key, one in groups.items()}
+def _stacks(groups: Groups) -> dict[str, str]:
+    """The bits of a bucket -> a template of its resources, few and short enough for a stack."""
+    lines = {key: _lines(template(one)["Resources"]) for key, one in groups.items()}
+    sizes = {key: sum(map(len, own)) + len(_BETWEEN) * len(own) for key, own in lines.items()}
+    most = MOST_BYTES - len(_text([]))
 
     def small_enough(keys: Sequence[str]) -> bool:
-        return sum(map(counts.__getitem__, keys)) <= MOST_RESOURCES and sum(map(sizes.__getitem__, keys)) <= MOST_BYTES
+        return sum(len(lines[key]) for key in keys) <= MOST_RESOURCES and sum(map(sizes.__getitem__, keys)) <= most
 
-    return {bits: _merged(groups[key] for key in keys) for bits, keys in buckets(groups, small_enough).items()}
+    found = buckets(groups, small_enough)
+    return {bits: _text(sorted(line for key in keys for line in lines[key])) for bits, keys in found.items()}
+
+
+def _lines(found: Resources) -> list[str]:
+    return [f"{_json(name)}: {_json(resource)}" for name, resource in sorted(found.items())]
+
+
+def _text(lines: Sequence[str]) -> str:
+    head = ",\n".join(f"{_json(key)}: {_json(value)}" for key, value in _HEAD.items())
+    return f'{{\n{head},\n"Resources": {{\n{_BETWEEN.join(lines)}\n}}\n}}\n'
 
 
 def _child(kind: str, bits: str, *, after: Sequence[str]) -> Json:
@@ -205,11 +227,6 @@ def is_over(logical_id: str) -> bool:
 
 def _merged(groups: Iterable[Resources]) -> Resources:
     return {name: one for group in groups for name, one in group.items()}
-
-
-def _bytes(found: Resources) -> int:
-    """How long the resources' lines are."""
-    return sum(len(name) + len(_json(one)) for name, one in found.items()) + _BETWEEN * len(found)
 
 
 _json = json.JSONEncoder(sort_keys=True).encode

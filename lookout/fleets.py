@@ -37,8 +37,9 @@ def load(chosen: argparse.Namespace) -> Fleet:
 
 def read(path: str) -> Fleet:
     """The fleet in a file."""
+    document = files.read_json(path)
     try:
-        return fleets.from_json(files.read_json(path))
+        return fleets.from_json(document)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 

@@ -20,7 +20,7 @@ from infra.aws.bucket import code_bucket
 from infra.aws.session import identity, session
 from infra.deploy import deployed
 from infra.learn import learn
-from infra.stacks import dump, templates
+from infra.stacks import templates
 from lookout import files, show
 from lookout.fleets import load, parameters
 from monitors.candidates import Candidate
@@ -49,13 +49,8 @@ class Planned:
     plan: Plan
 
     @cached_property
-    def dashboards(self) -> dict[str, Json]:
-        """Dashboard name -> body."""
-        return bodies(self.plan)
-
-    @cached_property
     def cost(self) -> Cost:
-        return cost(self.plan, dashboard_metrics=metric_counts(self.dashboards))
+        return cost(self.plan, dashboard_metrics=metric_counts(bodies(self.plan)))
 
     @cached_property
     def coverage(self) -> Coverage:
@@ -85,10 +80,10 @@ def render(chosen: argparse.Namespace) -> int:
     _check_known(planned)
     for one in planned:
         folder = Path(chosen.output) / one.account / (one.region or "any-region")
-        boards = {name: dump_body(body) for name, body in one.dashboards.items()}
+        boards = {name: dump_body(body) for name, body in bodies(one.plan).items()}
         made = templates(one.plan, **_topics(one.settings, {}), dashboards=boards)
-        for name, template in made.items():
-            files.write(folder / f"{name}.json", dump(template))
+        for name, text in made.items():
+            files.write(folder / f"{name}.json", text)
         for name, text in boards.items():
             files.write(folder / "dashboards" / f"{name}.json", text)
         show.note(f"{len(made)} templates, {len(one.plan.alarms)} alarms: {folder}")
@@ -120,7 +115,7 @@ def apply(chosen: argparse.Namespace) -> int:
         account = session(region=one.region)
         _check_account(one.plan.fleet, identity(account).account)
         topics = _topics(one.settings, deployed(account))
-        boards = {name: dump_body(body) for name, body in one.dashboards.items()}
+        boards = {name: dump_body(body) for name, body in bodies(one.plan).items()}
         made = templates(one.plan, **topics, dashboards=boards)
         apply_templates(account, made, bucket=code_bucket(account), tags={"application": "lookout"}, progress=show.note)
         show.line(f"{one.region}: {len(one.plan.alarms)} alarms and {len(one.plan.composites)} composites in place")

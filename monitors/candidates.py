@@ -1,13 +1,13 @@
 """Fleet + settings -> candidates: which rules apply to which resources, their levels still open. Pure and total."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitors.catalog.rows import Catalog, Dimensions, Metric, Rule, Service, dimension_sets, hold, subject
+from monitors.catalog.rows import Catalog, Condition, Dimensions, Metric, Rule, Service, dimension_sets, hold, subject
 from monitors.levels import Layer
-from monitors.model import Finding, Fleet, Query, Resource
+from monitors.model import Fact, Finding, Fleet, Query, Resource
 from monitors.settings import MUTE_TAG, Match, Settings, fits
 
 
@@ -25,10 +25,18 @@ class Candidate:
     """What the settings say of the rule here; the last wins."""
 
 
+_Applying = Sequence[tuple[Rule, Sequence[Metric] | None]]
+"""A service's rules, each with the rows of its metrics; None where it does not hold or a metric is not published."""
+
+
 class _Index(NamedTuple):
     services: Mapping[str, Service]
     rules: Mapping[str, list[tuple[Rule, list[list[Metric]]]]]
     """By service, each with the rows of each of its metrics."""
+    asked: Mapping[str, tuple[str, ...]]
+    """By service, the facts on which it depends what applies."""
+    applying: dict[tuple[object, ...], _Applying]
+    """By service and those facts' values, as they are worked out: most functions of a fleet are alike."""
 
 
 class _Target(NamedTuple):
@@ -47,14 +55,14 @@ def candidates(fleet: Fleet, settings: Settings, catalog: Catalog) -> Iterator[C
         if reason := _muted(resource, matches):
             yield Finding(kind="muted", resource=resource.id, title=f"{resource.name}: {reason}")
             continue
-        rules = index.rules.get(resource.service, ())
+        rules = _applying(resource, index)
         target = _Target(resource, subject(index.services[resource.service], resource) if rules else "", {})
         for rule, rows in rules:
             layers = layers_of(rule.id, settings, matches)
             said = [(layer.place, layer.override.enabled) for layer in layers if layer.override.enabled is not None]
             if said and not said[-1][1]:
                 yield note("turned_off", rule.id, resource, f"turned off by {said[-1][0]}")
-            elif (said or not rule.opt_in) and hold(rule.when, resource.facts):
+            elif (said or not rule.opt_in) and rows is not None:
                 yield from _on(rule, rows, target, layers)
 
 
@@ -80,15 +88,10 @@ def _muted(resource: Resource, matches: list[Match]) -> str:
 
 
 def _on(
-    rule: Rule, metrics: list[list[Metric]], target: _Target, layers: tuple[Layer, ...]
+    rule: Rule, rows: Sequence[Metric], target: _Target, layers: tuple[Layer, ...]
 ) -> Iterator[Candidate | Finding]:
-    """The rule on the resource, or on each of its parts; nothing where a metric of it is not published."""
+    """The rule on the resource, or on each of its parts."""
     resource, name, _ = target
-    rows: list[Metric] = []
-    for one in metrics:
-        if (row := _published(one, resource)) is None:
-            return
-        rows.append(row)
     sets = [_sets(row, target) for row in rows]
     if not all(sets):
         facts = ", ".join(template for row in rows for _, template in row.dimensions)
@@ -127,12 +130,21 @@ def _sets(row: Metric, target: _Target) -> dict[str, Dimensions]:
     return found
 
 
-def _published(rows: list[Metric], resource: Resource) -> Metric | None:
-    """The row that holds for this resource; rows of one id exclude each other."""
-    for row in rows:
-        if hold(row.when, resource.facts):
-            return row
-    return None
+def _applying(resource: Resource, index: _Index) -> _Applying:
+    rules, asked = index.rules.get(resource.service, ()), index.asked.get(resource.service, ())
+    key = (resource.service, *(resource.facts.get(fact) for fact in asked))
+    if key not in index.applying:
+        index.applying[key] = tuple((rule, _rows(rule, metrics, resource.facts)) for rule, metrics in rules)
+    return index.applying[key]
+
+
+def _rows(rule: Rule, metrics: list[list[Metric]], facts: Mapping[str, Fact]) -> Sequence[Metric] | None:
+    """The row of each metric that holds; rows of one id exclude each other."""
+    if not hold(rule.when, facts):
+        return None
+    rows = [next((row for row in found if hold(row.when, facts)), None) for found in metrics]
+    published = [row for row in rows if row]
+    return published if len(published) == len(rows) else None
 
 
 def _index(catalog: Catalog) -> _Index:
@@ -142,4 +154,14 @@ def _index(catalog: Catalog) -> _Index:
     rules: dict[str, list[tuple[Rule, list[list[Metric]]]]] = defaultdict(list)
     for rule in catalog.rules:
         rules[rule.service].append((rule, [metrics[rule.service, one] for one in rule.metrics]))
-    return _Index({one.id: one for one in catalog.services}, rules)
+    asked = {
+        service: tuple(sorted({one.fact for rule, rows in own for one in _conditions(rule, rows)}))
+        for service, own in rules.items()
+    }
+    return _Index({one.id: one for one in catalog.services}, rules, asked, {})
+
+
+def _conditions(rule: Rule, rows: list[list[Metric]]) -> Iterator[Condition]:
+    yield from rule.when
+    for row in (row for found in rows for row in found):
+        yield from row.when

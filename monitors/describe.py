@@ -15,7 +15,7 @@ from monitors.model import Description, Severity
 LIMIT = 1024  # PutMetricAlarm, AlarmDescription: at most 1024 characters
 LONGEST_VALUE = 300  # so that what follows the reason always fits
 _SEVERITIES = frozenset(Severity)
-_TAIL = ("logs", "unit", "high", "low", "runbook", "severity")
+_TAIL = frozenset({"logs", "unit", "high", "low", "runbook", "severity"})
 
 
 def describe(description: Description) -> str:
@@ -23,19 +23,21 @@ def describe(description: Description) -> str:
 
     A unit, log group or runbook of more than 300 characters is left out: cut, it would lead nowhere.
     """
-    said = (
-        _line(description.log_group),
-        _line(description.unit),
-        "" if description.high is None else f"{description.high:.15g}",
-        "" if description.low is None else f"{description.low:.15g}",
-        _line(description.runbook),
-        description.severity.value,
+    tail = (
+        _said("logs", _line(description.log_group))
+        + _said("unit", _line(description.unit))
+        + ("" if description.high is None else f"\nhigh: {description.high:.15g}")
+        + ("" if description.low is None else f"\nlow: {description.low:.15g}")
+        + _said("runbook", _line(description.runbook))
+        + f"\nseverity: {description.severity.value}"
     )
-    pairs = zip(_TAIL, said, strict=True)
-    tail = "".join([f"\n{key}: {value}" for key, value in pairs if 0 < len(value) <= LONGEST_VALUE])
     title = _cut(_line(description.title), LIMIT - len(tail))
     reason = _cut(_line(description.reason), LIMIT - len(tail) - len(title) - 1)
     return f"{title}\n{reason}{tail}" if reason else f"{title}{tail}"
+
+
+def _said(key: str, value: str) -> str:
+    return f"\n{key}: {value}" if 0 < len(value) <= LONGEST_VALUE else ""
 
 
 def parse_description(text: str) -> Description:

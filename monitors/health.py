@@ -52,7 +52,7 @@ def composites(
             applications[resource.application] += tops[resource.id]
     if health := of_service.get(""):
         for application, children in sorted(applications.items()):
-            target = f"application:{application}"
+            target = f"{names.APPLICATION}{application}"
             made += _health(health, application, target=target, children=children, settings=settings, over=None)
     return tuple(made)
 

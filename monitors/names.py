@@ -18,10 +18,13 @@ ALARM_STACK = "lookout-alarms"
 """The stack made from a plan, or the first of several: see `alarm_stack`."""
 SUBSCRIPTION = "lookout"
 """The subscription filter that sends a log group's lines to the log subscriber."""
+APPLICATION = "application:"
+"""What the id of an application begins with, where an alarm is about one instead of a resource."""
 FLEET_DASHBOARD = "fleet"
 FUNCTION_DASHBOARD = "function"
 """Kinds of dashboard: the whole fleet; any one function, chosen in it."""
 
+_PUNCTUATION = re.compile(r"[^A-Za-z0-9]+")
 ALARM_NAME_LIMIT = 255  # PutMetricAlarm, AlarmName: 1-255 characters
 
 
@@ -45,7 +48,7 @@ def parse_alarm_name(name: str) -> tuple[str, str] | None:
 
 def logical_id(name: str) -> str:
     """A CloudFormation logical id: letters and digits, ending in a hash, since `a-b` and `ab` would collide without."""
-    return f"{re.sub(r'[^A-Za-z0-9]', '', name)[:200]}{_hash(name)}"
+    return f"{_PUNCTUATION.sub('', name)[:200]}{_hash(name)}"
 
 
 def alarm_stack(bits: str) -> str:

@@ -257,7 +257,7 @@ def test_text_from_outside_is_no_markdown() -> None:
         for name in body
         if "-app-" in name
         for one in of_kind(body[name], "text")
-        if "resource" in one["markdown"]
+        if "Any function" in one["markdown"]
     ]
     head = markdown.splitlines()[0]
     assert r"\[x\]\(javascript:1\) \*\*b\*\* \<script\>" in head

@@ -1,5 +1,6 @@
 """The sample fleet and the toolkit's own stack, deployed into the embedded account."""
 
+import json
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -11,7 +12,6 @@ from infra.aws import bucket as buckets
 from infra.aws.session import call, client
 from infra.local.fleet import traffic
 from infra.packaging import package_template
-from infra.stacks import dump
 from lookout.demo.listener import Listener
 from monitors import settings
 from monitors.settings import Settings
@@ -31,7 +31,7 @@ def deploy_shop(session: boto3.Session, progress: Callable[[str], None]) -> int:
     deploy_stack(
         session,
         name=STACK,
-        template=dump(template),
+        template=json.dumps(template),
         parameters={"CodeBucket": bucket},
         capabilities=("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
         bucket=bucket,
