@@ -127,6 +127,19 @@ def test_a_share_of_the_functions_own_limits() -> None:
     assert only(made, "lambda.concurrency").threshold == 45  # 0.9 x 50
 
 
+def test_a_canary_is_watched_by_each_version_that_its_alias_sends_to() -> None:
+    """Lambda Developer Guide, "Types of metrics": with a weighted alias, ExecutedVersion beside Resource."""
+    one = function("shop", aliases=("live",), weighted_aliases=("live",), weighted_routes=("live:7", "live:8"))
+    found = [alarm for alarm in plan(fleet(one), DEFAULT).alarms if alarm.rule == "lambda.version_errors"]
+    assert [alarm.name for alarm in found] == [
+        "lookout/lambda.version_errors/shop/live:7",
+        "lookout/lambda.version_errors/shop/live:8",
+    ]
+    assert {query.dimensions for query in found[1].queries if query.metric} == {
+        (("FunctionName", "shop"), ("Resource", "shop:live"), ("ExecutedVersion", "8"))
+    }
+
+
 def test_small_reservations_are_meant_to_be_used_up() -> None:
     assert "lambda.concurrency" not in rules(plan(fleet(function("a", reserved_concurrency=1)), DEFAULT))
 

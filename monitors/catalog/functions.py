@@ -68,6 +68,17 @@ METRICS = (
         when=(has("aliases"),),
         prefix="alias/",
     ),
+    *_qualified(
+        "Errors Invocations",
+        dimensions={
+            "FunctionName": "{name}",
+            "Resource": "{name}:{weighted_routes:0}",
+            "ExecutedVersion": "{weighted_routes:1}",
+        },
+        statistic="Sum",
+        when=(has("weighted_routes"),),
+        prefix="version/",
+    ),
     *(
         row
         for prefix, dimensions in (("qualified/", _QUALIFIED), ("weighted/", _WEIGHTED))
@@ -109,6 +120,16 @@ RULES = (
         severity=Severity.PAGE,
         reason="What is called through this alias fails for a good part. Named in a deployment's alarms, it rolls back "
         "a version that takes its first share of the traffic.",
+    ),
+    share(
+        "lambda.version_errors",
+        "version/Errors",
+        "version/Invocations",
+        title="Error rate of a version",
+        unit="% of invocations of the version through the alias failed",
+        severity=Severity.PAGE,
+        reason="An alias splits its traffic between two versions, and this one fails for a good part of its share: "
+        "give the alias back to the other.",
     ),
     unusual(
         "lambda.failures",

@@ -105,7 +105,7 @@ class Metric:
     name: str
     dimensions: Dimensions
     """(dimension, template) pairs: `{name}`, `{fact}`, `{name}:{fact}`, plain text, or ANY. A fact that is a list
-    makes one set of dimensions for each of its members."""
+    makes one set of dimensions for each of its members; of one such as `live:7`, `{fact:0}` is `live`."""
     statistic: str
     unit: str
     when: tuple[Condition, ...] = ()
@@ -254,8 +254,17 @@ def _fields(template: str) -> tuple[str, ...]:
     return tuple(name for _, name, _, _ in Formatter().parse(template) if name)
 
 
+class _Member(str):
+    """A member of a list: `{fact:0}` is what stands before its first colon."""
+
+    __slots__ = ()
+
+    def __format__(self, part: str) -> str:
+        return self.split(":")[int(part)] if part else str(self)
+
+
 def _values(name: str, resource: Resource) -> tuple[str, ...]:
     fact = resource.name if name == "name" else resource.facts.get(name)
     if isinstance(fact, tuple):
-        return fact
+        return tuple(map(_Member, fact))
     return () if fact is None or fact == "" else (str(fact),)
