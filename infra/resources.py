@@ -14,6 +14,7 @@ Resources = dict[str, Json]
 
 STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 """What `Statistic` may say; anything else, such as p95, is an `ExtendedStatistic`."""
+SUPPRESSOR_S = 60
 PERMISSION = "SubscriberPermission"
 
 
@@ -45,9 +46,10 @@ def composite(one: CompositeAlarm, topic: str) -> Resources:
             "AlarmName": one.name,
             "AlarmDescription": describe(one.description),
             "AlarmRule": one.expression,
+            **_suppressed(one.suppressor),
             **_actions(topic),
         },
-        after=[names.logical_id(child) for child in one.children],
+        after=[names.logical_id(name) for name in (*one.children, one.suppressor) if name],
     )
 
 
@@ -123,6 +125,12 @@ def _resource(name: str, kind: str, properties: Json, *, after: list[str] | None
 
 def _actions(topic: str) -> Json:
     return {"AlarmActions": [topic], "OKActions": [topic]} if topic else {}
+
+
+def _suppressed(by: str) -> Json:
+    """Both waits are required beside a suppressor; AWS suggests a minute for each."""
+    periods = {"ActionsSuppressorWaitPeriod": SUPPRESSOR_S, "ActionsSuppressorExtensionPeriod": SUPPRESSOR_S}
+    return {"ActionsSuppressor": by, **periods} if by else {}
 
 
 def _judged(queries: tuple[Query, ...]) -> Json:

@@ -67,6 +67,7 @@ def templates(
         raise InputError("A stack lies in one account and Region: plan each by itself (monitors.plan.by_place).")
     topics = {Severity.PAGE: page_topic, Severity.TICKET: ticket_topic}
     parts = _with_logs(plan, _with_alarms(plan, topics), subscriber_arn)
+    parts = parts._replace(shared=parts.shared | _suppressors(parts.own, plan))
     _put_dashboards(parts, plan, dashboards or {})
     whole = _merged([parts.shared, *parts.own.values(), *parts.over.values()])
     if len(whole) <= MOST_RESOURCES and len(text := dump(template(whole))) <= MOST_BYTES:
@@ -76,13 +77,7 @@ def templates(
 
 def template(found: Resources) -> Template:
     """The resources as a template. What they depend on, but is not among them, has been made before."""
-    kept = {
-        name: {**one, "DependsOn": depends}
-        if (depends := [on for on in one.get("DependsOn", ()) if on in found])
-        else {key: value for key, value in one.items() if key != "DependsOn"}
-        for name, one in found.items()
-    }
-    return {**_HEAD, "Resources": kept or PLACEHOLDER}
+    return {**_HEAD, "Resources": _kept(found) or PLACEHOLDER}
 
 
 def dump(one: Template) -> str:
@@ -99,7 +94,9 @@ def alarms(plan: Plan, topics: Mapping[Severity, str]) -> Groups:
 def _with_alarms(plan: Plan, topics: Mapping[Severity, str]) -> _Parts:
     every: tuple[Alarm | CompositeAlarm, ...] = (*plan.alarms, *plan.composites)
     severities = {one.name: one.severity for one in every}
-    silent = {child for one in plan.composites for child in one.children if severities.get(child) is one.severity}
+    silent = {
+        child for one in plan.composites for child in one.children if one.joint or severities.get(child) is one.severity
+    }
     home = {one.name: one.resource for one in every}
     own: Groups = defaultdict(dict)
     over: Groups = defaultdict(dict)
@@ -132,6 +129,12 @@ def _with_logs(plan: Plan, parts: _Parts, subscriber_arn: str) -> _Parts:
         group = subscription.log_group
         parts.own[writers.get(group, group)] |= resources.subscription(subscription, subscriber_arn)
     return parts._replace(shared=resources.permission(subscriber_arn))
+
+
+def _suppressors(own: Groups, plan: Plan) -> Resources:
+    """Taken out of the groups: the alarms that keep back the actions of others, which must be there before those."""
+    wanted = {names.logical_id(one.suppressor) for one in plan.composites if one.suppressor}
+    return {name: group.pop(name) for group in own.values() for name in wanted & group.keys()}
 
 
 def _put_dashboards(parts: _Parts, plan: Plan, dashboards: Mapping[str, str]) -> None:
@@ -187,15 +190,25 @@ def _by_prefix(bits: Sequence[str], prefix: str = "") -> dict[str, Sequence[str]
 
 def _stacks(groups: Groups) -> dict[str, str]:
     """The bits of a bucket -> a template of its resources, few and short enough for a stack."""
-    lines = {key: _lines(template(one)["Resources"]) for key, one in groups.items()}
+    lines = {key: _lines(_kept(one)) for key, one in groups.items() if one}
     sizes = {key: sum(map(len, own)) + len(_BETWEEN) * len(own) for key, own in lines.items()}
     most = MOST_BYTES - len(_text([]))
 
     def small_enough(keys: Sequence[str]) -> bool:
         return sum(len(lines[key]) for key in keys) <= MOST_RESOURCES and sum(map(sizes.__getitem__, keys)) <= most
 
-    found = buckets(groups, small_enough)
+    found = buckets(lines, small_enough)
     return {bits: _text(sorted(line for key in keys for line in lines[key])) for bits, keys in found.items()}
+
+
+def _kept(found: Resources) -> Resources:
+    """The resources, each depending only on others of them."""
+    return {
+        name: {**one, "DependsOn": depends}
+        if (depends := [on for on in one.get("DependsOn", ()) if on in found])
+        else {key: value for key, value in one.items() if key != "DependsOn"}
+        for name, one in found.items()
+    }
 
 
 def _lines(found: Resources) -> list[str]:

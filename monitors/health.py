@@ -8,12 +8,15 @@ What on-call people want is to hear once of each thing that broke, and never to 
   whatever breaks second would break in silence. It is a ticket, and the lamp on the dashboard.
 - Tickets are left out: they wake nobody, and each is about something else. A ticket that stays on for days would
   otherwise keep a health alarm on and hide what comes after.
+- What befalls the whole account pages once: functions' health alarms wait while the account's own alarm is on.
 
-In general: an alarm is silent if a composite over it calls the same people.
+In general: an alarm is silent if a composite over it calls the same people, or if it means something only together
+with others, as the two windows of an error budget do.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from monitors import names, quotas
 from monitors.buckets import buckets
@@ -24,83 +27,147 @@ from monitors.settings import Settings, fits
 
 _FEWEST = 2
 """A composite over a single alarm would cost more and say less than the alarm."""
+_Rules = Mapping[tuple[str, str], str]
+"""(Resource.id, rule id) -> name of an alarm."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Target:
+    """What a composite is about."""
+
+    id: str
+    name: str
+    """What alarm names call it."""
+    resource: Resource | None = None
 
 
 def composites(
     fleet: Fleet, alarms: Iterable[Alarm], settings: Settings, catalog: Catalog
 ) -> tuple[CompositeAlarm, ...]:
-    """The health alarms of resources, then those of applications."""
-    services = {one.id: one for one in catalog.services}
-    of_service = {health.service: health for health in catalog.healths}
+    """Those of resources, then the health alarms of applications."""
+    sayable = [one for one in alarms if _sayable(one.name)]
+    joint = joint_rules(catalog)
+    by_rule = {(one.resource, one.rule): one.name for one in sayable if one.rule in joint}
+    causes = {one.rule: one.name for one in sayable if one.severity is Severity.PAGE}
     tops: dict[str, list[str]] = defaultdict(list)
-    for alarm in alarms:
-        if alarm.severity is Severity.PAGE and _sayable(alarm.name):
+    for alarm in sayable:
+        if alarm.severity is Severity.PAGE and alarm.rule not in joint:
             tops[alarm.resource].append(alarm.name)
     made: list[CompositeAlarm] = []
-    for resource in fleet.resources:
-        health = of_service.get(resource.service)
-        if health:
-            called = subject(services[resource.service], resource)
-            found = _health(
-                health, called, target=resource.id, children=tops[resource.id], settings=settings, over=resource
-            )
-            made += found
-            tops[resource.id] = [found[-1].name] if found else tops[resource.id]
+    for health, target in _targets(fleet, catalog):
+        if health.pairs:
+            found = _paired(health, target, by_rule, settings)
+            tops[target.id] += [one.name for one in found if one.severity is Severity.PAGE]
+        else:
+            found = _health(health, target, tops[target.id], settings, suppressor=causes.get(health.waits_for, ""))
+            tops[target.id] = [found[-1].name] if found else tops[target.id]
+        made += found
     applications: dict[str, list[str]] = defaultdict(list)
     for resource in fleet.resources:
         if resource.application:
             applications[resource.application] += tops[resource.id]
-    if health := of_service.get(""):
+    for health in (one for one in catalog.healths if not one.service):
         for application, children in sorted(applications.items()):
-            target = f"{names.APPLICATION}{application}"
-            made += _health(health, application, target=target, children=children, settings=settings, over=None)
+            target = _Target(id=f"{names.APPLICATION}{application}", name=application)
+            made += _health(health, target, children, settings)
     return tuple(made)
 
 
+def _targets(fleet: Fleet, catalog: Catalog) -> Iterator[tuple[Health, _Target]]:
+    """Each resource with the composites of its service, those first that others may stand over."""
+    services = {one.id: one for one in catalog.services}
+    healths: dict[str, list[Health]] = defaultdict(list)
+    for health in sorted(catalog.healths, key=lambda one: not one.pairs):
+        healths[health.service].append(health)
+    for resource in fleet.resources:
+        if resource.service in healths:
+            called = subject(services[resource.service], resource)
+            target = _Target(id=resource.id, name=called, resource=resource)
+            yield from ((health, target) for health in healths[resource.service])
+
+
+def joint_rules(catalog: Catalog) -> frozenset[str]:
+    """The rules whose alarms mean something only together with another's."""
+    return frozenset(rule for health in catalog.healths for pair in health.pairs for rule in pair)
+
+
+def _paired(health: Health, target: _Target, by_rule: _Rules, settings: Settings) -> list[CompositeAlarm]:
+    """The composite that is on while both alarms of a pair are; none where no pair is whole."""
+    pairs = [[by_rule.get((target.id, rule), "") for rule in pair] for pair in health.pairs]
+    whole = [pair for pair in pairs if all(pair)]
+    severity = _severity(health, target, settings)
+    if not whole or severity is None:
+        return []
+    both = [" AND ".join(map(_on, pair)) for pair in whole]
+    children = [name for pair in whole for name in pair]
+    rule = " OR ".join(f"({one})" for one in both)
+    return [_composite(health, target, children, settings, severity=severity, rule=rule)]
+
+
 def _health(
-    health: Health,
-    called: str,
-    *,
-    target: str,
-    children: Sequence[str],
-    settings: Settings,
-    over: Resource | None,
+    health: Health, target: _Target, children: Sequence[str], settings: Settings, *, suppressor: str = ""
 ) -> list[CompositeAlarm]:
     """The composite over these alarms, last; before it its parts, if there are too many alarms for one."""
-    matches = [match for match in settings.match if over and fits(match, over)]
+    severity = _severity(health, target, settings)
+    if len(children) < _FEWEST or severity is None:
+        return []
+    split = buckets(children, _fits_one_rule)
+    if len(split) == 1:
+        return [_composite(health, target, sorted(children), settings, severity=severity, suppressor=suppressor)]
+    parts = [
+        _composite(
+            health, _Target(id=target.id, name=f"{target.name}/{bits}"), sorted(own), settings, severity=severity
+        )
+        for bits, own in split.items()
+    ]
+    above = [part.name for part in parts]
+    return [*parts, _composite(health, target, above, settings, severity=severity, suppressor=suppressor)]
+
+
+def _severity(health: Health, target: _Target, settings: Settings) -> Severity | None:
+    """The composite's severity; None where the settings turn it off."""
+    matches = [match for match in settings.match if target.resource and fits(match, target.resource)]
     overrides = [layer.override for layer in layers_of(health.id, settings, matches)]
     enabled = [one.enabled for one in overrides if one.enabled is not None]
     severity = [one.severity for one in overrides if one.severity is not None]
-    if len(children) < _FEWEST or (enabled and not enabled[-1]):
-        return []
+    return None if enabled and not enabled[-1] else (severity or [health.severity])[-1]
 
-    def composite(name: str, parts: Sequence[str]) -> CompositeAlarm:
-        said = Description(
+
+def _composite(
+    health: Health,
+    target: _Target,
+    children: Sequence[str],
+    settings: Settings,
+    *,
+    severity: Severity,
+    rule: str = "",
+    suppressor: str = "",
+) -> CompositeAlarm:
+    return CompositeAlarm(
+        name=names.alarm_name(health.id, target.name),
+        rule=health.id,
+        resource=target.id,
+        description=Description(
             title=health.title,
             reason=health.reason,
-            severity=severity[-1] if severity else health.severity,
-            runbook=f"{settings.runbooks}#{health.id}",
-        )
-        return CompositeAlarm(
-            name=names.alarm_name(health.id, name),
-            rule=health.id,
-            resource=target,
-            description=said,
-            severity=said.severity,
-            expression=expression(parts),
-            children=tuple(parts),
-        )
-
-    split = buckets(children, _fits_one_rule)
-    if len(split) == 1:
-        return [composite(called, sorted(children))]
-    parts = [composite(f"{called}/{bits}", sorted(own)) for bits, own in split.items()]
-    return [*parts, composite(called, [part.name for part in parts])]
+            severity=severity,
+            runbook=f"{settings.runbooks}#{health.runbook or health.id}",
+        ),
+        severity=severity,
+        expression=rule or expression(children),
+        children=tuple(children),
+        joint=bool(health.pairs),
+        suppressor=suppressor,
+    )
 
 
 def expression(children: Iterable[str]) -> str:
     """AWS's alarm rule for "any of these is in ALARM"."""
-    return " OR ".join(f'ALARM("{name}")' for name in children)
+    return " OR ".join(map(_on, children))
+
+
+def _on(name: str) -> str:
+    return f'ALARM("{name}")'
 
 
 def _fits_one_rule(children: Sequence[str]) -> bool:

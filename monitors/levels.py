@@ -87,4 +87,7 @@ def _known(level: Fixed | Share, facts: Mapping[str, Fact]) -> Side:
         return Side(None, f"{level.fact} is known only when deployed: {fact}")
     if isinstance(fact, bool) or not isinstance(fact, int | float):
         return Side(None, f"{level.fact} is not known")
-    return Side(level.factor * fact, f"{level.factor:g} x {level.fact} ({fact:g})")
+    value, basis = round(level.factor * fact, 9), f"{level.factor:g} x {level.fact} ({fact:g})"
+    if level.under is not None and value >= level.under:
+        return Side(None, f"{basis} is {value:g}, which is never exceeded")
+    return Side(value, basis)

@@ -170,6 +170,10 @@ class CompositeAlarm:
     """AWS's alarm rule: `ALARM("a") OR ALARM("b")`."""
     children: tuple[str, ...] = ()
     """The names of the alarms in the expression."""
+    joint: bool = False
+    """Its alarms mean something together only: none of them calls anybody by itself."""
+    suppressor: str = ""
+    """The name of the alarm that keeps this one's actions back while it is on; empty for none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

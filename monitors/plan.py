@@ -13,10 +13,11 @@ from monitors import names
 from monitors.candidates import Candidate, candidates, note
 from monitors.catalog.rows import Catalog
 from monitors.catalog.tables import CATALOG
-from monitors.health import composites
+from monitors.health import composites, joint_rules
 from monitors.levels import LearnedLevels, Side, learnable, sides
 from monitors.logroutes import log_routes, with_subscribed
 from monitors.model import Alarm, Comparison, Description, Finding, Fleet, Plan, Query, Resource, Scalar
+from monitors.objectives import with_objectives
 from monitors.settings import Settings, fits
 
 NOTHING_LEARNED: Mapping[tuple[str, str], LearnedLevels] = MappingProxyType({})
@@ -36,20 +37,23 @@ def plan(
     subscriber is deployed, or will be: without it there are no log metrics.
     What does not become an alarm, filter or subscription, though one might expect it, is a note with the reason.
     """
+    fleet, mistaken = with_objectives(fleet, settings, catalog)
     routes = log_routes(fleet, settings.metrics, catalog, subscriber=subscriber)
     fleet = with_subscribed(fleet, routes.subscriptions, catalog)
     alarms: dict[str, Alarm] = {}
-    notes = [*routes.notes, *_match_nothing(fleet, settings)]
+    notes = [*mistaken, *routes.notes, *_match_nothing(fleet, settings)]
     for found in candidates(fleet, settings, catalog):
         made = found if isinstance(found, Finding) else _alarm(found, settings, learned)
         if isinstance(made, Finding):
             notes.append(made)
         elif (first := alarms.setdefault(made.name, made)) is not made:
             notes.append(_second(made, first))
+    over = composites(fleet, alarms.values(), settings, catalog)
+    joint, joined = joint_rules(catalog), {child for one in over if one.joint for child in one.children}
     return Plan(
         fleet=fleet,
-        alarms=tuple(alarms.values()),
-        composites=composites(fleet, alarms.values(), settings, catalog),
+        alarms=tuple(one for one in alarms.values() if one.rule not in joint or one.name in joined),
+        composites=over,
         metric_filters=routes.metric_filters,
         subscriptions=routes.subscriptions,
         subscriber_metrics=routes.subscriber_metrics,
@@ -105,7 +109,7 @@ def _alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str
             unit=rule.unit,
             high=high.level,
             low=low.level,
-            runbook=f"{settings.runbooks}#{rule.id}",
+            runbook=f"{settings.runbooks}#{rule.runbook or rule.id}",
             log_group=str(resource.facts.get("log_group", "")),
         ),
         severity=severity,

@@ -21,6 +21,8 @@ from monitors.errors import PatternError, SettingsError
 from monitors.model import MetricDefinition, Resource, Severity
 
 FILE = "lookout.toml"
+SLO_TAG = "lookout:slo"
+"""A resource's own tag: which % of requests are to succeed, such as 99.9."""
 MUTE_TAG = "lookout:mute"
 """A resource's own tag: `true` leaves it without alarms."""
 
@@ -57,6 +59,8 @@ class Match:
     tags: Mapping[str, str] = field(default_factory=dict)
     """Tag -> shell-style pattern of its value."""
     mute: bool = False
+    slo: float | None = None
+    """Which % of requests are to succeed over 30 days; None for no objective."""
     rules: Mapping[str, Override] = field(default_factory=dict)
 
 
@@ -155,6 +159,9 @@ def _checks(raw: Mapping[str, Json], catalog: Catalog) -> Iterator[_Mistake]:
     for number, match in enumerate(_tables(raw, "match")):
         if not match.keys() & {"name", "service", "tags"}:
             yield _Mistake(("match", number), "fits every resource; say which: name, service or tags")
+        slo = match.get("slo")
+        if isinstance(slo, int | float) and not 0 < slo < 100:
+            yield _Mistake(("match", number, "slo"), f"between 0 and 100 %, such as 99.9; found {slo}")
         service = match.get("service", "*")
         services = [one.id for one in catalog.services]
         if isinstance(service, str) and not any(fnmatchcase(one, service) for one in services):

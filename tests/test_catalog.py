@@ -230,6 +230,8 @@ EVERY_FACT: dict[str, Fact] = {
     "stage": "live",
     "api_id": "a1b2c3",
     "api_name": "shop",
+    "slo_budget": 0.1,
+    "weighted_routes": ("live:1", "live:2"),
     "arn": "arn:aws:states:eu-west-1:123456789012:stateMachine:thing",
 }
 """Facts that are values; those that only are there or not come from the rows' conditions."""
@@ -261,7 +263,7 @@ def having(rule: Rule) -> Resource:
     ]
     for condition in (*rule.when, *(one for row in metrics for one in row.when)):
         if condition.test == "has":
-            facts[condition.fact] = True
+            facts.setdefault(condition.fact, True)
     facts |= dict.fromkeys(LISTS, ("first", "second"))
     facts |= {one.fact: False for one in rule.when if one.test == "lacks"}
     return Resource(service=rule.service, name="thing", id="arn:thing", facts=facts)

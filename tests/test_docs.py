@@ -31,7 +31,7 @@ DOCUMENTS = (
 )
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in DOCUMENTS}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-ROWS: dict[str, Rule | Health] = {row.id: row for row in (*CATALOG.rules, *CATALOG.healths)}
+ROWS: dict[str, Rule | Health] = {row.runbook or row.id: row for row in (*CATALOG.rules, *CATALOG.healths)}
 
 
 class Found(NamedTuple):

@@ -182,6 +182,28 @@ def test_each_state_has_its_topics(monkeypatch: pytest.MonkeyPatch, state: str, 
     assert all(len(subject) <= 100 for _, subject in sent), "SNS takes no more"
 
 
+def test_what_a_suppressor_keeps_back_is_told_once_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(sns, "_fanout", lambda _arn, _id, body, _subject: sent.append(json.loads(body)["AlarmName"]))
+    cause = alarm(AlarmName="cause", StateValue="ALARM")
+    health = {
+        "AlarmName": "health",
+        "AlarmArn": "health",
+        "AlarmRule": 'ALARM("a")',
+        "StateReason": "",
+        "StateValue": "ALARM",
+        "ActionsSuppressor": "cause",
+        "AlarmActions": ["arn:aws:sns:::page"],
+    }
+    monkeypatch.setattr(cw, "_alarms", {"cause": cause})
+    monkeypatch.setattr(cw, "_composite_alarms", {"health": health})
+    alarms.tell(health, "OK", "ALARM", "")
+    assert sent == []
+    cause["StateValue"] = "OK"
+    alarms._release("cause")
+    assert sent == ["health"]
+
+
 # --- queries -----------------------------------------------------------------------------------------
 
 SCOPE = ("123456789012", "us-east-1")

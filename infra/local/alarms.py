@@ -133,6 +133,15 @@ def _change(alarm: Json, state: State, *, recent: Sequence[tuple[int, float]], p
     cw._record_history(alarm["AlarmName"], old, str(state), reason, reason_data=data)
     tell(alarm, old, str(state), reason)
     cw._evaluate_parent_alarms(alarm)
+    if state != State.ALARM:
+        _release(alarm["AlarmName"])
+
+
+def _release(name: str) -> None:
+    """Have composites say what this alarm kept them from saying. AWS waits for their extension period first."""
+    for composite in list(cw._composite_alarms.values()):
+        if composite.get("ActionsSuppressor") == name and composite["StateValue"] == State.ALARM:
+            tell(composite, str(State.OK), str(State.ALARM), composite["StateReason"])
 
 
 def _reason(alarm: Json, state: State, recent: Sequence[tuple[int, float]]) -> str:
@@ -154,7 +163,8 @@ def _reason(alarm: Json, state: State, recent: Sequence[tuple[int, float]]) -> s
 
 def tell(alarm: Json, old: str, new: str, reason: str) -> None:
     """Send a state change to the alarm's SNS topics: fields and shapes as CloudWatch sends them."""
-    if not alarm.get("ActionsEnabled", True):
+    suppressor = cw._alarms.get(alarm.get("ActionsSuppressor") or "") or {}
+    if not alarm.get("ActionsEnabled", True) or suppressor.get("StateValue") == State.ALARM:
         return
     field = {"ALARM": "AlarmActions", "OK": "OKActions"}.get(new, "InsufficientDataActions")
     subject = f'{new}: "{alarm["AlarmName"]}" in {get_region()}'[:100]

@@ -42,7 +42,9 @@ def _create_composite(logical_id: str, properties: Json, stack: str) -> tuple[st
     status, _, body = cw._put_composite_alarm({}, {**properties, "AlarmName": name}, False, True)
     if status != 200:
         raise ValueError(body.decode(errors="replace") if isinstance(body, bytes) else str(body))
-    return name, {"Arn": cw._composite_alarms[name]["AlarmArn"]}
+    alarm = cw._composite_alarms[name]
+    alarm["ActionsSuppressor"] = properties.get("ActionsSuppressor", "")
+    return name, {"Arn": alarm["AlarmArn"]}
 
 
 def _update_composite(_physical_id: str, _old: Json, new: Json, stack: str, **_rest: Any) -> tuple[str, Json]:

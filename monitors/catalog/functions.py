@@ -291,7 +291,7 @@ RULES = (
         periods=10,
         severity=Severity.PAGE,
         reason="Nine tenths of the account's concurrency in this Region are claimed; at ten tenths every function "
-        "without a reservation is throttled.",
+        "without a reservation is throttled. While this is on, functions' own pages wait.",
     ),
 )
 
@@ -303,6 +303,7 @@ HEALTHS = (
         severity=Severity.PAGE,
         reason="The function is in trouble: one or more of its alarms that wake somebody are on. This alarm pages "
         "for them all, once.",
+        waits_for="account.concurrency",
     ),
     Health(
         id="app.health",

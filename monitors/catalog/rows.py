@@ -63,6 +63,8 @@ class Share:
 
     factor: float
     fact: str
+    under: float | None = None
+    """No level at all from here on, since the metric never exceeds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ class Rule:
     """Off until lookout.toml turns it on: worth having for few, at a price for all."""
     reason: str
     """What it means when this fires, for the one who gets woken."""
+    runbook: str = ""
+    """The id under which it is explained, if that is not its own."""
 
     @property
     def service(self) -> str:
@@ -155,6 +159,12 @@ class Health:
     title: str
     severity: Severity
     reason: str
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Instead of over every `page` alarm: on while both rules of a pair are, which call nobody by themselves."""
+    waits_for: str = ""
+    """A rule of the account. While its alarm is on somebody has been called already, and this one waits."""
+    runbook: str = ""
+    """As a rule's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

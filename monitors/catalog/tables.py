@@ -11,6 +11,7 @@ from monitors.catalog import (
     logmetrics,
     logs,
     messaging,
+    objectives,
     storage,
     streams,
     surveyed,
@@ -22,6 +23,6 @@ _SERVICES = (functions, messaging, storage, streams, caches, gateways, edge, eve
 CATALOG = Catalog(
     services=(*(row for one in _SERVICES for row in one.SERVICES), *surveyed.SERVICES),
     metrics=tuple(row for one in (*_SERVICES, extras, logmetrics) for row in one.METRICS),
-    rules=tuple(row for one in (*_SERVICES, extras, logmetrics) for row in one.RULES),
-    healths=functions.HEALTHS,
+    rules=tuple(row for one in (*_SERVICES, extras, logmetrics, objectives) for row in one.RULES),
+    healths=(*objectives.HEALTHS, *functions.HEALTHS),
 )
