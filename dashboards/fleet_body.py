@@ -14,18 +14,18 @@ from typing import NamedTuple
 from dashboards import widgets
 from dashboards.application_body import alarm_row
 from dashboards.palette import signal
-from dashboards.watched import arns, region, service_title, unit
+from dashboards.watched import arns, axis, description, levels, region, service_title, unit
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
 from monitors.catalog.tables import CATALOG
 from monitors.model import Plan, Query, Severity
+from monitors.wide import FUNCTIONS, select
 
 _SEARCHED = 500
 _HIGHEST = 10
 _PERIOD_S = 300
 _ALARM_WIDGETS = 20
 _LINKS = 50
-_FUNCTIONS = {"Sum": "SUM", "Average": "AVG", "Maximum": "MAX", "Minimum": "MIN", "SampleCount": "COUNT"}
 _STATISTICS = {
     "Sum": "in total",
     "Average": "average",
@@ -50,7 +50,7 @@ def rows(plan: Plan) -> list[Row]:
     watched = Counter(_watched(plan))
     services = [one.id for one in CATALOG.services]
     known = sorted({one.service for one in watched}, key=lambda s: (services.index(s) if s in services else 99, s))
-    found = [_head(plan), _alarms(plan), _golden(watched, plan)]
+    found = [_head(plan), _alarms(plan), _golden(watched, plan), _wide(plan)]
     for service in known:
         own = sorted((one for one in watched if one.service == service), key=_by_signal)
         ranked = f": the highest {_HIGHEST}" if any(one.dimensions for one in own) else ""
@@ -79,12 +79,28 @@ def _alarms(plan: Plan) -> Row:
         title = "On now"
     else:
         health = [one for one in plan.composites if one.resource.startswith(names.APPLICATION)][: room // 2]
-        alone = {one.id for one in plan.fleet.resources if not one.application}
+        alone = {one.id for one in plan.fleet.resources if not one.application} | {names.FLEET}
         first = [one for one in plan.alarms if one.resource in alone and one.severity is Severity.PAGE][: room // 2]
         title = "On now, of what pages in no application"
     width = widgets.COLUMNS // min(3, max(1, math.ceil(len(first) / quotas.ALARM_WIDGET_ALARMS)))
     on = alarm_row(title, arns(first, plan), width=width, height=4, only_on=True)
     return [*on, *alarm_row("Health", arns(health, plan), width=24, height=4)]
+
+
+def _wide(plan: Plan) -> Row:
+    """What one alarm watches for all, each resource a line."""
+    return [
+        widgets.graph(
+            said.title,
+            widgets.metric_rows(alarm.queries, token=signal(alarm.rule.partition(".")[2])),
+            axis=axis(said),
+            region=region(plan),
+            levels=levels(alarm, said),
+        )
+        for alarm in plan.alarms
+        if alarm.covers
+        for said in (description(alarm),)
+    ]
 
 
 def _golden(watched: Counter[_Ranked], plan: Plan) -> Row:
@@ -146,12 +162,9 @@ def _words(metric: str) -> str:
 
 
 def _expression(one: _Ranked, count: int) -> str:
-    function = _FUNCTIONS.get(one.statistic)
+    function = FUNCTIONS.get(one.statistic)
     if function is None and count <= _SEARCHED:
         schema = ",".join([one.namespace, *one.dimensions])
         search = f"SEARCH('{{{schema}}} MetricName=\"{one.metric}\"', '{one.statistic}', {_PERIOD_S})"
         return f"SORT({search}, MAX, DESC, {_HIGHEST})"
-    by, function = ", ".join(f'"{key}"' for key in one.dimensions), function or "MAX"
-    order = "ASC" if function == "MIN" else "DESC"
-    parts = [f'SELECT {function}("{one.metric}")', f'FROM SCHEMA("{one.namespace}", {by})', f"GROUP BY {by}"]
-    return " ".join([*parts, f"ORDER BY {function}() {order} LIMIT {_HIGHEST}"])
+    return select(one.namespace, one.metric, one.dimensions, function=function or "MAX", limit=_HIGHEST)

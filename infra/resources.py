@@ -134,7 +134,7 @@ def _suppressed(by: str) -> Json:
 
 
 def _judged(queries: tuple[Query, ...]) -> Json:
-    if len(queries) > 1:
+    if len(queries) > 1 or queries[0].expression:
         return {"Metrics": [_query(one) for one in queries]}
     one = queries[0]
     how = "Statistic" if one.statistic in STATISTICS else "ExtendedStatistic"
@@ -144,7 +144,8 @@ def _judged(queries: tuple[Query, ...]) -> Json:
 def _query(one: Query) -> Json:
     said = {"Id": one.id, "Label": one.label or one.id, "ReturnData": one.returned}
     if one.expression:
-        return {**said, "Expression": one.expression}
+        period = {"Period": one.period_s} if one.expression.startswith("SELECT") else {}
+        return {**said, "Expression": one.expression, **period}
     return {**said, "MetricStat": {"Metric": _metric(one), "Period": one.period_s, "Stat": one.statistic}}
 
 

@@ -37,6 +37,8 @@ from monitors.thresholds import Levels
 Json = Any
 _TOKEN = re.compile(r"\$\{[^{}]+\}")
 _TOLD = 5
+_SAID = ("match_nothing", "not_wide", "no_objective")
+"""Notes on what the user asked for and does not get."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +222,9 @@ def _print(one: Planned) -> None:
         _print_changes(changes(one.plan), one.cost)
     for finding in one.coverage.findings:
         show.line(f"not covered: {finding.title}")
+    for note in one.plan.notes:
+        if note.kind in _SAID:
+            show.note(note.title)
     if one.plan.notes:
         show.note(f"{len(one.plan.notes)} rules make no alarm; `lookout plan --json` says which and why")
 
@@ -248,7 +253,7 @@ def _print_resource(plans: Sequence[Plan], name: str) -> None:
     if not wanted:
         raise InputError(f"no resource is called {name}: `lookout survey` lists them")
     for found, resource in wanted:
-        rows = [_why(alarm) for alarm in found.alarms if alarm.resource == resource.id]
+        rows = [_why(alarm) for alarm in found.alarms if resource.id in (alarm.resource, *alarm.covers)]
         show.table(f"{resource.service} {name}", ("rule", "level", "M of N", "severity", "why"), rows)
         for note in found.notes:
             if note.resource == resource.id:

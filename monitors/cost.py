@@ -67,6 +67,7 @@ def cost(plan: Plan, *, dashboard_metrics: Sequence[int] = (), catalog: Catalog 
         lines=(
             _line("alarm metrics", len(billed) - fast, quotas.ALARM_METRIC),
             _line("high-resolution alarm metrics", fast, quotas.HIGH_RESOLUTION_ALARM_METRIC),
+            _line("metrics of fleet alarms", sum(len(one.covers) for one in plan.alarms), quotas.INSIGHTS_METRIC),
             _line("composite alarms", len(plan.composites), quotas.COMPOSITE_ALARM),
             _line("dashboards", len(dashboard_metrics), quotas.DASHBOARD, most_free=small),
             _line("custom metrics", _custom_metrics(plan, catalog), quotas.CUSTOM_METRIC),
@@ -103,7 +104,12 @@ def _line(kind: str, quantity: int, rate: quotas.Price, *, most_free: int | None
 
 def _services(plan: Plan) -> tuple[Share, ...]:
     service = {one.id: one.service for one in plan.fleet.resources}
-    return _shares((service.get(one.resource, "application"), one) for one in _every(plan))
+    return _shares((service.get(_watched(one), "application"), one) for one in _every(plan))
+
+
+def _watched(alarm: Alarm | CompositeAlarm) -> str:
+    """The id of the resource that the alarm is about, or of one of those that an alarm for the fleet covers."""
+    return alarm.covers[0] if isinstance(alarm, Alarm) and alarm.covers else alarm.resource
 
 
 def _every(plan: Plan) -> Iterator[Alarm | CompositeAlarm]:
@@ -129,6 +135,8 @@ def _list_price(alarm: Alarm | CompositeAlarm) -> float:
         return price(1, quotas.COMPOSITE_ALARM)
     billed = [query for query in alarm.queries if query.metric]
     fast = sum(_high_resolution(query) for query in billed)
+    if alarm.covers:
+        return price(len(alarm.covers), quotas.INSIGHTS_METRIC)
     return price(len(billed) - fast, quotas.ALARM_METRIC) + price(fast, quotas.HIGH_RESOLUTION_ALARM_METRIC)
 
 

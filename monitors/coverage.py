@@ -48,7 +48,8 @@ def coverage(plan: Plan, *, catalog: Catalog = CATALOG) -> Coverage:
     """Every resource of the plan's fleet but those that watch others, in its order, and what is wrong."""
     alarms: dict[str, list[str]] = defaultdict(list)
     for alarm in plan.alarms:
-        alarms[alarm.resource].append(alarm.name)
+        for resource in alarm.covers or (alarm.resource,):
+            alarms[resource].append(alarm.name)
     notes: dict[str, list[Finding]] = defaultdict(list)
     for note in plan.notes:
         notes[note.resource].append(note)

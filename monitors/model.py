@@ -155,6 +155,8 @@ class Alarm:
     missing: Missing
     evidence: Mapping[str, Scalar] = field(default_factory=dict)
     """Why the level is what it is: which row, setting or history."""
+    covers: tuple[str, ...] = ()
+    """Of an alarm for the whole fleet: the ids of the resources that have it in place of one of their own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,6 +25,13 @@ ALARM_WINDOW_S = 86_400
 """Periods x period, for periods under an hour."""
 ALARM_LONG_WINDOW_S = 604_800
 """Periods x period, for periods of an hour and more."""
+INSIGHTS_ALARMS = 200
+"""Alarms on Metrics Insights queries in a Region."""
+INSIGHTS_METRICS = 10_000
+"""Metrics that one query sees."""
+INSIGHTS_SERIES = 500
+"""Series that one query returns."""
+INSIGHTS_WINDOW_S = 10_800
 COMPOSITE_RULE_CHARACTERS = 10_240
 COMPOSITE_CHILDREN = 100
 DASHBOARD_WIDGETS = 500
@@ -61,6 +68,8 @@ class Price(NamedTuple):
 # Amazon CloudWatch pricing, us-east-1
 PRICES_REGION = "us-east-1"
 ALARM_METRIC = Price(((float("inf"), 0.10),), free=10)
+INSIGHTS_METRIC = Price(((float("inf"), 0.10),))
+"""A metric that an alarm's Metrics Insights query analyses."""
 HIGH_RESOLUTION_ALARM_METRIC = Price(((float("inf"), 0.30),))
 COMPOSITE_ALARM = Price(((float("inf"), 0.50),))
 DASHBOARD = Price(((float("inf"), 3.00),), free=3)

@@ -47,6 +47,8 @@ class Override:
     periods: int | None = None
     severity: Severity | None = None
     enabled: bool | None = None
+    fleet: bool | None = None
+    """One alarm over all resources in place of one each; only under [rules]."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,7 +180,11 @@ def _rule_checks(path: tuple[str | int, ...], overrides: Mapping[str, Json], cat
         if rule_id not in known:
             yield _Mistake((*path, rule_id), f"no such rule{_nearest_rule(rule_id, known)}")
             continue
-        if rule_id not in rules or not isinstance(override, dict):
+        if not isinstance(override, dict):
+            continue
+        if "fleet" in override and (path != ("rules",) or rule_id not in rules):
+            yield _Mistake((*path, rule_id, "fleet"), "one alarm for the fleet is for a rule under [rules] only")
+        if rule_id not in rules:
             continue
         rule = rules[rule_id]
         datapoints = override.get("datapoints", rule.datapoints)

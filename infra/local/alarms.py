@@ -14,7 +14,7 @@ from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import cloudwatch as cw
 from ministack.services import sns, sqs
 
-from infra.local import cloudwatch, queries
+from infra.local import cloudwatch, insights, queries
 from monitors.errors import InputError
 from monitors.evaluate import RANGE_BEYOND_PERIODS, breaches, judge
 from monitors.model import Comparison, Query, State
@@ -65,37 +65,53 @@ def _evaluate(alarm: Json, now_s: float) -> bool:
     """Whether the alarm changed state. One that cannot be judged here says so, and leaves the others in peace."""
     periods = int(alarm.get("EvaluationPeriods") or 1)
     try:
-        times, values = _values(alarm, now_s)
-        state = judge(
-            breaches(values, Comparison(alarm["ComparisonOperator"]), float(alarm["Threshold"])),
-            datapoints=int(alarm.get("DatapointsToAlarm") or periods),
-            periods=periods,
-            missing=alarm.get("TreatMissingData") or "missing",
-            current=State(alarm["StateValue"]),
-        )
+        times, series = _values(alarm, now_s)
+        states = [_judged(alarm, values) for values in series]
     except (InputError, KeyError, ValueError) as error:
         alarm["EvaluationState"] = "EVALUATION_ERROR"
         alarm["StateReason"] = f"The embedded account cannot evaluate this alarm: {error}"
         return False
+    # A query's series are contributors: it is on while one of them is, and knows nothing where there is none.
+    state = State.ALARM if State.ALARM in states else states[0] if states else State.INSUFFICIENT_DATA
     if state == alarm["StateValue"]:
         return False
-    recent = [(at, value) for at, value in zip(times, values, strict=True) if value is not None][-periods:]
+    values = series[states.index(state)] if states else []
+    recent = [(at, value) for at, value in zip(times, values, strict=False) if value is not None][-periods:]
     _change(alarm, state, recent=recent, period=times.step, now_s=now_s)
     return True
 
 
-def _values(alarm: Json, now_s: float) -> tuple[range, Values]:
-    """The slots that an evaluation at this moment looks at, and what the alarm's returned query gives in each."""
+def _judged(alarm: Json, values: Values) -> State:
+    periods = int(alarm.get("EvaluationPeriods") or 1)
+    return judge(
+        breaches(values, Comparison(alarm["ComparisonOperator"]), float(alarm["Threshold"])),
+        datapoints=int(alarm.get("DatapointsToAlarm") or periods),
+        periods=periods,
+        missing=alarm.get("TreatMissingData") or "missing",
+        current=State(alarm["StateValue"]),
+    )
+
+
+def _values(alarm: Json, now_s: float) -> tuple[range, list[Values]]:
+    """The slots that an evaluation at this moment looks at, and what the alarm's returned query gives in each.
+
+    A Metrics Insights query gives as many series as it finds; all others give one.
+    """
     lines = _queries(alarm)
-    period = queries.period_of(lines)
+    wide = len(lines) == 1 and insights.finds(lines[0].expression)
+    period = lines[0].period_s if wide else queries.period_of(lines)
     slots = int(alarm.get("EvaluationPeriods") or 1) + RANGE_BEYOND_PERIODS
     end = int(now_s // 60) * 60
     times = range(end - slots * period, end, period)
+    if wide:
+        chosen = insights.parse(lines[0].expression)
+        grid = {"start_s": times.start, "period_s": period, "slots": slots}
+        return times, [v for _, v in insights.evaluate(cloudwatch.STORE, cloudwatch.scope(), chosen, **grid)]
     found = queries.resolve(
         cloudwatch.STORE, cloudwatch.scope(), lines, start_s=times.start, period_s=period, slots=slots
     )
     (returned,) = (query.id for query in lines if query.returned)
-    return times, found[returned]
+    return times, [found[returned]]
 
 
 def _queries(alarm: Json) -> list[Query]:
