@@ -1,6 +1,7 @@
-"""Fleets of any size: functions with their log groups, each with a source (queue, HTTP API, stream, table)."""
+"""Fleets of any size, for benchmarks: as records, and as a CloudFormation template."""
 
 from dataclasses import replace
+from typing import Any
 
 from monitors.model import Fact, Fleet, Link, Resource
 
@@ -10,7 +11,7 @@ APPLICATION = 25
 
 
 def fleet_of(functions: int) -> Fleet:
-    """So many functions and their sources, 25 functions in an application."""
+    """So many functions with their log groups, each with a queue, HTTP API, stream or table; 25 in an application."""
     resources: list[Resource] = []
     links: list[Link] = []
     for n in range(functions):
@@ -19,6 +20,49 @@ def fleet_of(functions: int) -> Fleet:
         resources += [function, _resource("logs", f"/aws/lambda/{name}", application, log_class="STANDARD"), *sources]
         links += [Link(source.id, function.id, "reads") for source in sources]
     return Fleet(resources=tuple(resources), links=tuple(links))
+
+
+def cloudformation(functions: int) -> dict[str, Any]:
+    """A template of so many functions, each with a role, a log group, and a queue with its dead-letter queue."""
+    resources: dict[str, Any] = {}
+    for n in range(functions):
+        resources |= {
+            f"Role{n}": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": []}}},
+            f"Logs{n}": {
+                "Type": "AWS::Logs::LogGroup",
+                "Properties": {"LogGroupName": f"/aws/lambda/shop-{n}", "RetentionInDays": 30},
+            },
+            f"Fn{n}": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {
+                    "FunctionName": f"shop-{n}",
+                    "Role": {"Fn::GetAtt": [f"Role{n}", "Arn"]},
+                    "Runtime": "python3.13",
+                    "Handler": "app.handler",
+                    "MemorySize": 256,
+                    "Timeout": 10,
+                    "Environment": {"Variables": {"QUEUE": {"Ref": f"Queue{n}"}}},
+                },
+            },
+            f"Mapping{n}": {
+                "Type": "AWS::Lambda::EventSourceMapping",
+                "Properties": {
+                    "FunctionName": {"Ref": f"Fn{n}"},
+                    "EventSourceArn": {"Fn::GetAtt": [f"Queue{n}", "Arn"]},
+                },
+            },
+            **queues(n),
+        }
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+
+
+def queues(n: int) -> dict[str, Any]:
+    """The queue of function `n`, and the queue for what it fails on."""
+    redrive = {"deadLetterTargetArn": {"Fn::GetAtt": [f"Dead{n}", "Arn"]}, "maxReceiveCount": 3}
+    return {
+        f"Queue{n}": {"Type": "AWS::SQS::Queue", "Properties": {"RedrivePolicy": redrive, "VisibilityTimeout": 60}},
+        f"Dead{n}": {"Type": "AWS::SQS::Queue"},
+    }
 
 
 def with_one_more(fleet: Fleet) -> Fleet:

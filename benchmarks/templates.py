@@ -15,6 +15,8 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
+from _fleets import cloudformation, queues
+
 BOUND_S = 0.5
 
 
@@ -29,8 +31,8 @@ def main() -> None:
     broken = []
     with tempfile.TemporaryDirectory() as folder:
         for words, suffix, make in (
-            ("CloudFormation, JSON", "json", _cloudformation),
-            ("CloudFormation, YAML", "yaml", _cloudformation),
+            ("CloudFormation, JSON", "json", cloudformation),
+            ("CloudFormation, YAML", "yaml", cloudformation),
             ("SAM, YAML", "yaml", _sam),
         ):
             path = Path(folder, f"template.{suffix}")
@@ -83,39 +85,6 @@ def _text(template: dict[str, Any], suffix: str) -> str:
     return json.dumps(template, indent=1) if suffix == "json" else yaml.safe_dump(template, sort_keys=False)
 
 
-def _cloudformation(functions: int) -> dict[str, Any]:
-    resources: dict[str, Any] = {}
-    for n in range(functions):
-        resources |= {
-            f"Role{n}": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": []}}},
-            f"Logs{n}": {
-                "Type": "AWS::Logs::LogGroup",
-                "Properties": {"LogGroupName": f"/aws/lambda/shop-{n}", "RetentionInDays": 30},
-            },
-            f"Fn{n}": {
-                "Type": "AWS::Lambda::Function",
-                "Properties": {
-                    "FunctionName": f"shop-{n}",
-                    "Role": {"Fn::GetAtt": [f"Role{n}", "Arn"]},
-                    "Runtime": "python3.13",
-                    "Handler": "app.handler",
-                    "MemorySize": 256,
-                    "Timeout": 10,
-                    "Environment": {"Variables": {"QUEUE": {"Ref": f"Queue{n}"}}},
-                },
-            },
-            f"Mapping{n}": {
-                "Type": "AWS::Lambda::EventSourceMapping",
-                "Properties": {
-                    "FunctionName": {"Ref": f"Fn{n}"},
-                    "EventSourceArn": {"Fn::GetAtt": [f"Queue{n}", "Arn"]},
-                },
-            },
-            **_queues(n),
-        }
-    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
-
-
 def _sam(functions: int) -> dict[str, Any]:
     resources: dict[str, Any] = {}
     for n in range(functions):
@@ -135,18 +104,10 @@ def _sam(functions: int) -> dict[str, Any]:
                     "Events": {"Queue": source},
                 },
             },
-            **_queues(n),
+            **queues(n),
         }
     function = {"Runtime": "python3.13", "MemorySize": 256, "Timeout": 10}
     return {"Transform": "AWS::Serverless-2016-10-31", "Globals": {"Function": function}, "Resources": resources}
-
-
-def _queues(n: int) -> dict[str, Any]:
-    redrive = {"deadLetterTargetArn": {"Fn::GetAtt": [f"Dead{n}", "Arn"]}, "maxReceiveCount": 3}
-    return {
-        f"Queue{n}": {"Type": "AWS::SQS::Queue", "Properties": {"RedrivePolicy": redrive, "VisibilityTimeout": 60}},
-        f"Dead{n}": {"Type": "AWS::SQS::Queue"},
-    }
 
 
 if __name__ == "__main__":

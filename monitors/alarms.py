@@ -6,27 +6,19 @@ from dataclasses import replace
 from monitors import names
 from monitors.candidates import Candidate, note
 from monitors.levels import LearnedLevels, Side, sides
-from monitors.model import Alarm, Comparison, Description, Finding, Query, Scalar
+from monitors.model import Alarm, Comparison, Description, Finding, Query, Scalar, Severity
 from monitors.settings import Settings
 
 
 def alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str], LearnedLevels]) -> Alarm | Finding:
     """The alarm, or the note that says which level it lacks. What is meant for the whole fleet is never learned."""
     rule, resource = found.rule, found.resource
-    wide = any(layer.override.fleet for layer in found.layers)
+    wide = found.layers and any(layer.override.fleet for layer in found.layers)
     high, low = sides(rule, resource, found.layers, None if wide else learned.get((rule.id, resource.id)))
     if high.level is None and low.level is None:
         return note("no_level", rule.id, resource, high.basis or low.basis)
     queries, comparison, threshold = _judged(found.queries, high.level, low.level)
-    chosen = {
-        name: value
-        for layer in found.layers
-        for name in ("datapoints", "periods", "severity")
-        if (value := getattr(layer.override, name)) is not None
-    }
-    datapoints = chosen.get("datapoints", rule.datapoints)
-    periods = chosen.get("periods", rule.periods)
-    severity = chosen.get("severity", rule.severity)
+    datapoints, periods, severity = _chosen(found)
     return Alarm(
         name=names.alarm_name(rule.id, found.subject),
         rule=rule.id,
@@ -45,11 +37,28 @@ def alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str]
         queries=queries,
         comparison=comparison,
         threshold=threshold,
-        datapoints=min(datapoints, periods) if "periods" in chosen else datapoints,
-        periods=periods if "periods" in chosen else max(datapoints, periods),
+        datapoints=datapoints,
+        periods=periods,
         missing=(low.level is not None and rule.missing_low) or rule.missing,
         evidence=_evidence(high, low),
     )
+
+
+def _chosen(found: Candidate) -> tuple[int, int, Severity]:
+    """M, N and severity. Who sets M alone takes N along, and the other way round."""
+    rule = found.rule
+    if not found.layers:
+        return rule.datapoints, max(rule.datapoints, rule.periods), rule.severity
+    chosen = {
+        name: value
+        for layer in found.layers
+        for name in ("datapoints", "periods", "severity")
+        if (value := getattr(layer.override, name)) is not None
+    }
+    datapoints, periods = chosen.get("datapoints", rule.datapoints), chosen.get("periods", rule.periods)
+    if "periods" in chosen:
+        return min(datapoints, periods), periods, chosen.get("severity", rule.severity)
+    return datapoints, max(datapoints, periods), chosen.get("severity", rule.severity)
 
 
 def _judged(

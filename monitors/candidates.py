@@ -19,14 +19,35 @@ class Candidate:
     resource: Resource
     subject: str
     """What the alarm's name calls it."""
-    queries: tuple[Query, ...]
-    """What is judged: the one returned is the metric itself or the rule's expression."""
+    metrics: tuple[tuple[Metric, Dimensions], ...]
+    """The rule's metrics as this resource publishes them."""
     layers: tuple[Layer, ...]
     """What the settings say of the rule here; the last wins."""
 
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        """What is judged: the one returned is the metric itself or the rule's expression."""
+        rule = self.rule
+        found = [
+            Query(
+                id=f"m{number}",
+                namespace=row.namespace,
+                metric=row.name,
+                dimensions=dimensions,
+                statistic=row.statistic,
+                period_s=rule.period_s,
+                label=row.name,
+                returned=not rule.expression,
+            )
+            for number, (row, dimensions) in enumerate(self.metrics, 1)
+        ]
+        if rule.expression:
+            found.append(Query(id="e1", expression=rule.expression, period_s=rule.period_s, label=rule.title))
+        return tuple(found)
 
-_Applying = Sequence[tuple[Rule, Sequence[Metric] | None]]
-"""A service's rules, each with the rows of its metrics; None where it does not hold or a metric is not published."""
+
+_Applying = Sequence[tuple[Rule, Sequence[Metric]]]
+"""The rules that hold for a resource and whose metrics it publishes, each with the rows of these."""
 
 
 class _Index(NamedTuple):
@@ -59,10 +80,10 @@ def candidates(fleet: Fleet, settings: Settings, catalog: Catalog) -> Iterator[C
         target = _Target(resource, subject(index.services[resource.service], resource) if rules else "", {})
         for rule, rows in rules:
             layers = layers_of(rule.id, settings, matches)
-            said = [(layer.place, layer.override.enabled) for layer in layers if layer.override.enabled is not None]
-            if said and not said[-1][1]:
-                yield note("turned_off", rule.id, resource, f"turned off by {said[-1][0]}")
-            elif (said or not rule.opt_in) and rows is not None:
+            said = [one for one in layers if one.override.enabled is not None] if layers else []
+            if said and not said[-1].override.enabled:
+                yield note("turned_off", rule.id, resource, f"turned off by {said[-1].place}")
+            elif said or not rule.opt_in:
                 yield from _on(rule, rows, target, layers)
 
 
@@ -98,26 +119,12 @@ def _on(
         yield note("no_dimensions", rule.id, resource, f"the value of a dimension is not known: {facts}")
         return
     for part in max(sets, key=len):
-        queries = tuple(
-            Query(
-                id=f"m{number}",
-                namespace=row.namespace,
-                metric=row.name,
-                dimensions=own[part] if part in own else own[""],
-                statistic=row.statistic,
-                period_s=rule.period_s,
-                label=row.name,
-                returned=not rule.expression,
-            )
-            for number, (row, own) in enumerate(zip(rows, sets, strict=True), 1)
-        )
-        if rule.expression:
-            queries += (Query(id="e1", expression=rule.expression, period_s=rule.period_s, label=rule.title),)
+        dimensions = [own[part] if part in own else own[""] for own in sets]
         yield Candidate(
             rule=rule,
             resource=resource,
             subject=f"{name}/{part}" if part else name,
-            queries=queries,
+            metrics=tuple(zip(rows, dimensions, strict=True)),
             layers=layers,
         )
 
@@ -134,7 +141,9 @@ def _applying(resource: Resource, index: _Index) -> _Applying:
     rules, asked = index.rules.get(resource.service, ()), index.asked.get(resource.service, ())
     key = (resource.service, *(resource.facts.get(fact) for fact in asked))
     if key not in index.applying:
-        index.applying[key] = tuple((rule, _rows(rule, metrics, resource.facts)) for rule, metrics in rules)
+        index.applying[key] = [
+            (rule, rows) for rule, metrics in rules if (rows := _rows(rule, metrics, resource.facts)) is not None
+        ]
     return index.applying[key]
 
 

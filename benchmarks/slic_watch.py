@@ -1,0 +1,113 @@
+"""Claim: alarms for 400 functions are planned at 5 times the speed of slic-watch 3.2.0 or more.
+
+Both get the same parsed CloudFormation template (_fleets.py), in a process each, and do the work once to warm up.
+slic-watch adds its alarms to the template; lookout plans its own from the fleet in it. Reading that fleet, which
+slic-watch does not do, and dashboards are told beside. Needs npm, which fetches slic-watch. Fails below 5 times.
+"""
+
+import argparse
+import gc
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+from time import process_time
+
+from _fleets import cloudformation
+
+FUNCTIONS, TIMES = 400, 5
+PEER = "serverless-slic-watch-plugin@3.2.0"
+PLUGIN = """
+const {readFileSync} = require("fs")
+const Plugin = require("serverless-slic-watch-plugin")
+const [path, dashboard] = process.argv.slice(2)
+const template = JSON.parse(readFileSync(path, "utf8"))
+const quiet = new Proxy({}, {get: () => () => {}})
+const slicWatch = {topicArn: "arn:aws:sns:eu-west-1:123456789012:alarms", dashboard: {enabled: dashboard === "true"}}
+
+function alarm(template) {
+  const provider = {name: "aws", compiledCloudFormationTemplate: template}
+  const serverless = {
+    service: {provider, custom: {slicWatch}, resources: {}, getAllFunctions: () => []},
+    getProvider: () => ({naming: {}}),
+    cli: quiet
+  }
+  const plugin = new (Plugin.default ?? Plugin)(serverless, {}, {log: quiet})
+  plugin.hooks["after:aws:package:finalize:mergeCustomProviderResources"]()
+}
+
+alarm(structuredClone(template))
+const began = process.cpuUsage()
+alarm(template)
+const {user, system} = process.cpuUsage(began)
+const alarms = Object.values(template.Resources).filter(one => one.Type === "AWS::CloudWatch::Alarm").length
+console.log(JSON.stringify({cpu_s: (user + system) / 1e6, alarms}))
+"""
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    asked = arguments.parse_args()
+    if asked.measure:
+        _measure(asked.measure)
+        return
+    if not (shutil.which("npm") and shutil.which("node")):
+        sys.exit("needs node and npm, to run slic-watch beside it")
+    with tempfile.TemporaryDirectory() as folder:
+        npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder, PEER]
+        subprocess.run(npm, check=True)
+        script, template = Path(folder, "peer.js"), Path(folder, "template.json")
+        script.write_text(PLUGIN)
+        template.write_text(json.dumps(cloudformation(FUNCTIONS)))
+        theirs = _run(["node", str(script), str(template), "false"])
+        with_boards = _run(["node", str(script), str(template), "true"])
+        ours = _run([sys.executable, __file__, "--measure", str(template)])
+    ratio = theirs["cpu_s"] / ours["plan_s"]
+    print(
+        f"{FUNCTIONS} functions: {ours['alarms']:,.0f} alarms in {ours['plan_s']:.3f} s of CPU; slic-watch "
+        f"{theirs['alarms']:,.0f} in {theirs['cpu_s']:.3f} s: {ratio:.1f} times as fast, of {TIMES}; by the alarm "
+        f"{ratio * ours['alarms'] / theirs['alarms']:.1f} times"
+    )
+    whole = ours["read_s"] + ours["plan_s"] + ours["dashboards_s"]
+    print(
+        f"with reading the template ({ours['read_s']:.3f} s) and with dashboards ({ours['dashboards_s']:.3f} s): "
+        f"{whole:.3f} s; slic-watch with its dashboard {with_boards['cpu_s']:.3f} s: "
+        f"{with_boards['cpu_s'] / whole:.1f} times as fast"
+    )
+    if ratio < TIMES:
+        sys.exit("the claim does not hold")
+
+
+def _run(command: list[str]) -> dict[str, float]:
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    (line,) = (one for one in done.stdout.splitlines() if b"cpu_s" in one or b"plan_s" in one)  # among log lines
+    found: dict[str, float] = json.loads(line)
+    return found
+
+
+def _measure(path: Path) -> None:
+    from dashboards.body import bodies
+    from infra.templates.reading import from_templates
+    from lookout.cli import YOUNG
+    from monitors.plan import plan
+    from monitors.settings import Settings
+
+    gc.set_threshold(YOUNG)  # as the command does
+    bodies(plan(from_templates([str(path)], {}), Settings()))
+    times = [process_time()]
+    fleet = from_templates([str(path)], {})
+    times.append(process_time())
+    made = plan(fleet, Settings())
+    times.append(process_time())
+    bodies(made)
+    times.append(process_time())
+    read_s, plan_s, dashboards_s = (end - start for start, end in pairwise(times))
+    print(json.dumps({"read_s": read_s, "plan_s": plan_s, "dashboards_s": dashboards_s, "alarms": len(made.alarms)}))
+
+
+if __name__ == "__main__":
+    main()
