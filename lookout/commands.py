@@ -114,8 +114,14 @@ COMMANDS = (
             LEARN,
             JSON,
             _argument("--resource", metavar="NAME", help="why the alarms of this resource are as they are"),
+            _argument("--schema", action="store_true", help="print the JSON schema of lookout.toml, for editors"),
         ),
-        ("lookout plan", "lookout plan --fleet fleet.json --json", "lookout plan --resource shop-payments"),
+        (
+            "lookout plan",
+            "lookout plan --fleet fleet.json --json",
+            "lookout plan --resource shop-payments",
+            "lookout plan --schema > lookout.schema.json",
+        ),
     ),
     Command(
         "render",

@@ -61,6 +61,11 @@ class Planned:
 
 def run(chosen: argparse.Namespace) -> int:
     """Print the plan; 1 if something would stay uncovered or could not be read."""
+    if chosen.schema:
+        from monitors.settings_schema import schema
+
+        show.as_json(schema())
+        return 0
     planned = _plans(chosen)
     if chosen.json:
         show.as_json([_document(one) for one in planned])
