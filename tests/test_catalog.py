@@ -169,8 +169,10 @@ DOCUMENTED: tuple[tuple[str, str, str], ...] = (
     (
         "AWS/CloudFront",
         "DistributionId Region",
-        "Requests BytesDownloaded BytesUploaded 4xxErrorRate 5xxErrorRate TotalErrorRate",
+        """Requests BytesDownloaded BytesUploaded 4xxErrorRate 5xxErrorRate TotalErrorRate
+        LambdaExecutionError LambdaValidationError LambdaLimitExceededErrors""",
     ),
+    ("AWS/Usage", "Service Type Resource Class", "CallCount ThrottleCount"),
     (
         "AWS/CloudFront",
         "DistributionId FunctionName Region",

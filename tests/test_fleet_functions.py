@@ -2,6 +2,8 @@
 
 import pytest
 
+from monitors.plan import plan
+from monitors.settings import Settings
 from tests.answers import Item, arn, fleet, function, function_arn, functions, one, said
 
 UUIDS = [f"{number}0000000-0000-0000-0000-000000000000" for number in range(4)]
@@ -106,3 +108,39 @@ def test_a_replica_at_the_edge_names_its_master():
     replica = function("us-east-1.rewrite", MasterArn="arn:aws:lambda:us-east-1:123456789012:function:rewrite:3")
     found = fleet(said("lambda:ListFunctions", replica))
     assert one(found, "lambda", "us-east-1.rewrite").facts["is_edge"] is True
+
+
+def usage(metric: str, service: str, operation: str, kind: str = "API") -> dict[str, Item]:
+    pairs = {"Service": service, "Type": kind, "Resource": operation, "Class": "None"}
+    return {
+        "Namespace": "AWS/Usage",
+        "MetricName": metric,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in pairs.items()],
+    }
+
+
+def test_parameter_store_is_watched_through_what_the_account_uses_of_it():
+    """Amazon CloudWatch, "AWS usage metrics": CallCount and ThrottleCount by Service, Type, Resource and Class."""
+    found = fleet(
+        functions("f"),
+        said(
+            "cloudwatch:ListMetrics",
+            usage("CallCount", "SSM", "GetParameter"),
+            usage("CallCount", "SSM", "GetParametersByPath"),
+            usage("CallCount", "SSM", "SendCommand"),
+            usage("CallCount", "SSM", "GetParameters", kind="Resource"),
+            usage("CallCount", "CloudWatch", "PutParameter"),
+            usage("ThrottleCount", "SSM", "GetParameter"),
+        ),
+    )
+    account = next(resource for resource in found.resources if resource.service == "account")
+    assert account.facts["parameter_calls"] == ("GetParameter", "GetParametersByPath")
+    assert account.facts["parameter_throttles"] == ("GetParameter",)
+    (alarm,) = [made for made in plan(found, Settings()).alarms if made.rule == "account.parameter_throttles"]
+    assert alarm.name.endswith("/GetParameter")
+    assert dict(alarm.queries[0].dimensions) == {
+        "Service": "SSM",
+        "Type": "API",
+        "Resource": "GetParameter",
+        "Class": "None",
+    }

@@ -31,9 +31,9 @@ def test_an_empty_account_takes_one_call_a_row():
     assert names(fleet, "account") == [f"{ACCOUNT}/{REGION}"]
     assert len(fleet.resources) == 1
     assert fleet.incomplete == ()
-    assert len(aws.asked) == WAVE_0 + 1  # and who am I
+    assert len(aws.asked) == WAVE_0 + 1 + 1  # and who am I, and is Parameter Store used
     assert told[0] == (1, WAVE_0)
-    assert told[-1] == (WAVE_0, WAVE_0)
+    assert told[-1] == (WAVE_0 + 1, WAVE_0 + 1)
 
 
 def test_things_are_asked_about_one_by_one_only_where_no_list_tells():
@@ -202,8 +202,8 @@ def test_an_operation_the_endpoint_lacks_is_told_and_the_rest_goes_on():
     aws = Aws({**replies, "sns:ListTopics": {"Topics": [{"TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:t"}]}})
     fleet = survey(aws.session)
     assert names(fleet, "sns") == ["t"]
-    # Every other list, and the topic's own attributes.
-    assert len(fleet.incomplete) == WAVE_0 - 1 + 1
+    # Every other list, the topic's own attributes, and the usage of Parameter Store.
+    assert len(fleet.incomplete) == WAVE_0 - 1 + 1 + 1
     assert all("This endpoint lacks the operation." in line for line in fleet.incomplete)
 
 

@@ -53,7 +53,7 @@ def listed(metrics: Iterable[dict[str, Any]]) -> Any:
         found = [
             one
             for one in metrics
-            if (one["Namespace"], one["MetricName"]) == (asked["Namespace"], asked["MetricName"])
+            if (one["Namespace"], one["MetricName"]) == (asked["Namespace"], asked.get("MetricName"))
             and wanted <= {dimension["Name"] for dimension in one["Dimensions"]}
         ]
         return paged("Metrics", found, 500, "NextToken", "NextToken")(asked, region)
@@ -105,7 +105,7 @@ def test_up_to_the_limit_everything_is_asked_and_nothing_is_looked_for():
     aws = account(MANY, MANY)
     fleet = survey(aws.session)
     assert {call: aws.count(call) for call in (*PER_FUNCTION, FILTERS)} == dict.fromkeys((*PER_FUNCTION, FILTERS), MANY)
-    assert aws.count(METRICS) == 0
+    assert aws.count(METRICS) == 1  # of Parameter Store, which only usage metrics tell of
     assert fleet.notes == fleet.incomplete == ()
 
 
@@ -158,7 +158,10 @@ def test_many_functions_and_few_log_groups_are_judged_apart():
     aws = account(MANY + 1, 3, TRAFFIC)
     survey(aws.session)
     assert aws.count(FILTERS) == 3
-    assert {asked[2]["Namespace"] for asked in aws.asked if asked[0] == METRICS} == {"AWS/Lambda"}
+    assert {asked[2]["Namespace"] for asked in aws.asked if asked[0] == METRICS} == {
+        "AWS/Lambda",
+        "AWS/Usage",
+    }
 
 
 @pytest.mark.parametrize(
@@ -198,11 +201,11 @@ def test_evidence_that_may_not_be_read_is_missed_by_name():
     (told,) = survey(aws.session).incomplete
     assert told == (
         f"cloudwatch:ListMetrics of AWS/Lambda AsyncEventsReceived in {REGION}: AccessDenied: no. "
-        "Allow cloudwatch:ListMetrics. (3 more like it.)"
+        "Allow cloudwatch:ListMetrics. (4 more like it.)"
     )
 
 
-@pytest.mark.parametrize("asked", LISTED, ids=lambda asked: asked["MetricName"])
+@pytest.mark.parametrize("asked", LISTED, ids=lambda asked: asked.get("MetricName", asked["Namespace"]))
 def test_each_metric_can_be_listed(asked: dict[str, Any]):
     from botocore.model import ServiceModel
 
@@ -242,6 +245,6 @@ def test_5000_functions_that_all_log_invoke_and_are_tagged_keep_within_the_budge
     assert found.calls == len(aws.asked) <= functions / 50 * 4 + 40
     assert aws.count("lambda:ListFunctions") == aws.count("logs:DescribeLogGroups") == 100
     assert aws.count("resourcegroupstaggingapi:GetResources") == 100
-    assert aws.count(METRICS) == 20 + 5
+    assert aws.count(METRICS) == 20 + 5 + 1
     assert sum(resource.service == "lambda" for resource in found.fleet.resources) == functions
     assert all(resource.application == "shop" for resource in found.fleet.resources if resource.service == "lambda")

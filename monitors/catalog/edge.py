@@ -32,6 +32,7 @@ _function = partial(
     dimensions={**_GLOBAL, "FunctionName": "{cloudfront_functions}"},
     when=(has("cloudfront_functions"),),
 )
+_edge = partial(_distribution, when=(has("edge_functions"),))
 _graph = partial(published, "appsync", namespace="AWS/AppSync", dimensions={"GraphQLAPIId": "{name}"})
 _pool = partial(published, "cognito", namespace="AWS/Cognito", dimensions=_CLIENTS, when=(has("clients"),))
 _federated = partial(
@@ -52,6 +53,7 @@ METRICS = (
         unit="None",
     ),
     *_function("FunctionComputeUtilization", statistic="Average", unit="Percent"),
+    *_edge("LambdaExecutionError LambdaValidationError LambdaLimitExceededErrors", statistic="Sum", unit="None"),
     *_graph("4XXError 5XXError", statistic="Sum"),
     *_graph("Latency", statistic="p90", unit="Milliseconds"),
     *_pool("SignUpThrottles SignInThrottles TokenRefreshThrottles", statistic="Sum"),
@@ -100,6 +102,26 @@ RULES = (
         "FunctionThrottles",
         title="CloudFront function throttled",
         reason="CloudFront stops the function minute after minute: it computes too long for what it is allowed.",
+    ),
+    never(
+        "cloudfront.edge_errors",
+        "LambdaExecutionError",
+        title="Lambda@Edge function failed",
+        reason="A function at the edge failed, and viewers got an error instead. Its own metrics and logs are in the "
+        "Region nearest to them, under the name us-east-1.<function>.",
+    ),
+    never(
+        "cloudfront.edge_invalid",
+        "LambdaValidationError",
+        title="Lambda@Edge function answered nonsense",
+        reason="A function at the edge gave back what CloudFront cannot use, such as a header it may not set.",
+    ),
+    throttled(
+        "cloudfront.edge_throttles",
+        "LambdaLimitExceededErrors",
+        title="Lambda@Edge function throttled",
+        reason="Functions at the edge are refused minute after minute: concurrency or request rate is used up in the "
+        "viewers' Region.",
     ),
     unusual(
         "appsync.5xx",

@@ -11,6 +11,7 @@ from monitors.catalog.rows import (
     Fixed,
     Health,
     Learned,
+    Metric,
     Rule,
     Service,
     Share,
@@ -34,6 +35,20 @@ _metrics = partial(published, "lambda", namespace="AWS/Lambda", dimensions=_FUNC
 _sums = partial(_metrics, statistic="Sum")
 _qualified = partial(published, "lambda", namespace="AWS/Lambda")
 _account = partial(published, "account", namespace="AWS/Lambda", dimensions={})
+
+
+def _parameters(metric: str, operations: str) -> tuple[Metric, ...]:
+    """Parameter Store publishes nothing of its own: only how often each operation is called in the account."""
+    return published(
+        "account",
+        metric,
+        namespace="AWS/Usage",
+        dimensions={"Service": "SSM", "Type": "API", "Resource": f"{{{operations}}}", "Class": "None"},
+        statistic="Sum",
+        unit="None",
+        when=(has(operations),),
+    )
+
 
 SERVICES = (
     Service(id="lambda", title="Lambda function", platform_logs=True),
@@ -98,6 +113,8 @@ METRICS = (
     *_account("ClaimedAccountConcurrency ConcurrentExecutions UnreservedConcurrentExecutions", statistic="Maximum"),
     *_account("Invocations Errors Throttles RecursiveInvocationsDropped", statistic="Sum"),
     *_account("Duration", statistic="p95", unit="Milliseconds"),
+    *_parameters("CallCount", "parameter_calls"),
+    *_parameters("ThrottleCount", "parameter_throttles"),
 )
 
 RULES = (
@@ -280,6 +297,21 @@ RULES = (
         unit="invocations in 5 minutes",
         reason="Called far less than usual: something upstream has stopped. Far more: a retry storm, a loop, or "
         "success.",
+    ),
+    unusual(
+        "account.parameter_calls",
+        "CallCount",
+        title="Parameter Store calls",
+        unit="calls in 5 minutes",
+        reason="Parameters are read more than usual, and the account's quota is for all functions together: one that "
+        "reads at each invocation instead of at start can use it up for all.",
+    ),
+    throttled(
+        "account.parameter_throttles",
+        "ThrottleCount",
+        title="Parameter Store throttled",
+        reason="Parameter Store refuses calls of the account minute after minute: functions that read their "
+        "configuration at start fail to start.",
     ),
     Rule(
         id="account.concurrency",

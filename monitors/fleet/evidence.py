@@ -26,8 +26,12 @@ LISTED: tuple[Mapping[str, Json], ...] = (
     {"Namespace": "AWS/Lambda", "MetricName": "Invocations", "Dimensions": [{"Name": "Resource"}]},
     {"Namespace": "AWS/Logs", "MetricName": "ForwardedLogEvents"},
     {"Namespace": "AWS/Logs", "MetricName": "DeliveryErrors"},
+    {"Namespace": "AWS/Usage", "Dimensions": [{"Name": "Service", "Value": "SSM"}]},
 )
-"""The metrics to list (Lambda, Types of metrics; CloudWatch Logs, Monitoring with CloudWatch metrics)."""
+"""The metrics to list (Lambda, Types of metrics; CloudWatch Logs, Monitoring with CloudWatch metrics).
+
+The last, AWS's usage metrics, alone tell of Parameter Store: there is one for each operation that is called.
+"""
 
 _EMITTER = {"AWS/Lambda": FUNCTIONS, "AWS/Logs": LOG_GROUPS}
 # A function's ARN with a name behind it that is no version: an alias (Lambda, CreateAlias).
@@ -49,8 +53,9 @@ class Evidence:
 
 
 def has_many(metric: Json, found: Answered) -> bool:
-    """Whether there are many of what emits one of the LISTED metrics."""
-    return len(found.get(_EMITTER[metric["Namespace"]], ())) > MANY
+    """Whether there are many of what emits one of the LISTED metrics; of the account's own there is always enough."""
+    emitter = _EMITTER.get(metric["Namespace"])
+    return emitter is None or len(found.get(emitter, ())) > MANY
 
 
 def _emitting(*metrics: str, dimension: str = "FunctionName") -> Callable[[Answered], AbstractSet[str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from monitors import names
+from monitors.fleet import evidence
 from monitors.fleet.answers import Answers, Found, Json, by_parent, items, links, resource
 from monitors.fleet.arns import resource_arn, service_of
 from monitors.model import Fact, Link, Resource
@@ -53,8 +54,23 @@ def _account(answers: Answers) -> Resource:
         service="account",
         name=f"{answers.account}/{answers.region}",
         arn=f"account:{answers.account}/{answers.region}",
-        facts={"concurrency_limit": limits[0].get("ConcurrentExecutions") if limits else None},
+        facts={
+            "concurrency_limit": limits[0].get("ConcurrentExecutions") if limits else None,
+            "parameter_calls": _used(answers, "CallCount"),
+            "parameter_throttles": _used(answers, "ThrottleCount"),
+        },
     )
+
+
+def _used(answers: Answers, metric: str) -> tuple[str, ...] | None:
+    """The operations of Parameter Store of which AWS publishes this usage metric."""
+    found = [
+        {pair["Name"]: pair["Value"] for pair in one.get("Dimensions", ())}
+        for one in items(answers, evidence.METRICS)
+        if (one.get("Namespace"), one.get("MetricName")) == ("AWS/Usage", metric)
+    ]
+    names = {one.get("Resource", "") for one in found if (one.get("Service"), one.get("Type")) == ("SSM", "API")}
+    return tuple(sorted(name for name in names if "Parameter" in name)) or None
 
 
 def _configuration(function: Json) -> dict[str, Fact | None]:
