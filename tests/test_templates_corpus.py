@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from infra.templates.parsing import parse
 from infra.templates.reading import from_templates
 from lookout.cli import main
+from monitors.coverage import coverage
 from monitors.errors import InputError
 from monitors.fleet import from_json, to_json
 from monitors.plan import by_place, plan
@@ -47,6 +48,14 @@ def test_an_odd_template_gives_what_can_be_had_and_counts_the_rest(path: Path) -
     assert from_json(json.loads(json.dumps(to_json(found)))) == found
     for own in by_place(found).values():
         plan(own, Settings())
+
+
+@pytest.mark.parametrize("path", (*ODD, *GOOD), ids=lambda path: path.name)
+def test_whatever_a_template_makes_has_an_alarm_or_a_reason(path: Path) -> None:
+    for own in by_place(from_templates([str(path)], {})).values():
+        found = coverage(plan(own, Settings()))
+        assert found.findings == ()
+        assert all(one.alarms or one.reason for one in found.resources)
 
 
 @pytest.mark.parametrize("path", ODD, ids=lambda path: path.name)
