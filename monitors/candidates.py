@@ -83,7 +83,7 @@ def candidates(fleet: Fleet, settings: Settings, catalog: Catalog) -> Iterator[C
             said = [one for one in layers if one.override.enabled is not None] if layers else []
             if said and not said[-1].override.enabled:
                 yield note("turned_off", rule.id, resource, f"turned off by {said[-1].place}")
-            elif said or not rule.opt_in:
+            elif said or settings.all_rules or not rule.opt_in:
                 yield from _on(rule, rows, target, layers)
 
 

@@ -74,6 +74,8 @@ class Settings:
     metrics: tuple[MetricDefinition, ...] = ()
     rules: Mapping[str, Override] = field(default_factory=dict)
     match: tuple[Match, ...] = ()
+    all_rules: bool = False
+    """Whether the rules that are off by themselves are on."""
     runbooks: str = "docs/runbooks.md"
     """Where runbooks are; a rule's own begins at `#<rule id>`."""
 

@@ -103,6 +103,7 @@ DOCUMENTED: tuple[tuple[str, str, str], ...] = (
         5xxErrors BytesDownloaded BytesUploaded FirstByteLatency TotalRequestLatency""",
     ),
     ("AWS/S3", "BucketName StorageType", "BucketSizeBytes NumberOfObjects"),
+    ("AWS/Kinesis", "StreamName ConsumerName", "SubscribeToShardEvent.MillisBehindLatest"),
     (
         "AWS/Kinesis",
         "StreamName",

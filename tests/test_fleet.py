@@ -174,6 +174,7 @@ def test_a_function_with_every_setting():
             "async_retries": 1,
             "is_async": True,
             "is_stream_consumer": False,
+            "is_documentdb_consumer": False,
             "is_sqs_consumer": False,
             "event_sources": (),
             "has_url": True,
@@ -519,11 +520,13 @@ def test_tables_by_how_they_are_billed():
         "billing": "on_demand",
         "has_stream": True,
         "indexes": ("by-day", "by-user"),
+        "replicas": (),
     }
     assert one(found, "dynamodb", "old").facts == {
         "billing": "provisioned",
         "has_stream": False,
         "indexes": (),
+        "replicas": (),
         "read_capacity": 5,
         "write_capacity": 2,
     }

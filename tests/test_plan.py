@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from monitors import metricmath, quotas
 from monitors.catalog.rows import Catalog, Fixed, Rule, Service, published
+from monitors.catalog.tables import CATALOG
 from monitors.cost import cost
 from monitors.coverage import coverage
 from monitors.evaluate import replay, states
@@ -271,6 +272,28 @@ def test_a_rule_can_be_turned_off_and_one_that_costs_more_than_it_gives_turned_o
     assert "lambda.errors" not in rules(made)
     assert "logs.emf_errors" in rules(made)
     assert notes(made, "turned_off") == ['lambda.errors of a: turned off by rules."lambda.errors"']
+
+
+def test_all_rules_are_on_if_asked_for_but_for_those_turned_off() -> None:
+    where = fleet(function("a", is_async=True))
+    optional = {"lambda.async_received", "lambda.concurrent", "lambda.extensions", "lambda.signature_errors"}
+    learned = {(rule, where.resources[0].id): Levels(high=9, low=1) for rule in optional}
+    assert not optional & rules(plan(where, DEFAULT, learned=learned))
+    assert optional < rules(plan(where, Settings(all_rules=True), learned=learned))
+    but_one = Settings(all_rules=True, rules={"lambda.extensions": Override(enabled=False)})
+    assert optional - rules(plan(where, but_one, learned=learned)) == {"lambda.extensions"}
+
+
+def test_every_metric_of_a_function_has_a_rule() -> None:
+    """What is published under FunctionName alone. Shares of memory and of provisioned concurrency say what sizes do."""
+    judged = {one for rule in CATALOG.rules if rule.service == "lambda" for one in rule.metrics}
+    own = {
+        row.id
+        for row in CATALOG.metrics
+        if row.service == "lambda" and [name for name, _ in row.dimensions] == ["FunctionName"]
+    }
+    durable = {one for one in own if one.startswith(("Durable", "Approximate"))}
+    assert own - judged - durable == {"MaxMemoryUsed", "ProvisionedConcurrentExecutions"}
 
 
 def test_what_is_muted_has_no_alarm_and_a_reason() -> None:

@@ -50,7 +50,7 @@ def test_an_odd_template_gives_what_can_be_had_and_counts_the_rest(path: Path) -
         plan(own, Settings())
 
 
-@pytest.mark.parametrize("path", (*ODD, *GOOD), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*ODD, *GOOD], ids=lambda path: path.name)
 def test_whatever_a_template_makes_has_an_alarm_or_a_reason(path: Path) -> None:
     for own in by_place(from_templates([str(path)], {})).values():
         found = coverage(plan(own, Settings()))

@@ -173,6 +173,17 @@ RULES = (
         periods=3,
         reason="More schedules fall due at once than the account's quota allows; some run late.",
     ),
+    unusual(
+        "scheduler_group.target_throttled",
+        "TargetErrorThrottledCount",
+        title="Targets throttle",
+        unit="invocations in 5 minutes",
+        default=Fixed(0),
+        datapoints=3,
+        periods=3,
+        reason="Targets refuse invocations for their number, for ten minutes and more. Scheduler retries them; what is "
+        "still refused when it gives up is dropped.",
+    ),
     share(
         "states.errors",
         "ExecutionsFailed",

@@ -57,7 +57,7 @@ SERVICES = (
 
 METRICS = (
     *_sums("Invocations Errors Throttles RecursiveInvocationsDropped SignatureValidationErrors"),
-    *_sums("OversizedRecordCount", when=_STREAM),
+    *_sums("OversizedRecordCount", when=(has("is_documentdb_consumer"),)),
     *_sums("DeadLetterErrors", when=(has("dead_letter"),)),
     *_sums("DestinationDeliveryFailures", when=(has("on_failure"),)),
     *_sums("AsyncEventsReceived AsyncEventsDropped", when=_ASYNC),
@@ -181,6 +181,21 @@ RULES = (
         "Too short: it may be failing early without saying so.",
     ),
     Rule(
+        id="lambda.concurrent",
+        title="Running at once",
+        metrics=("ConcurrentExecutions",),
+        unit="invocations at once",
+        high=Learned(),
+        low=Learned(),
+        period_s=300,
+        datapoints=3,
+        periods=3,
+        severity=Severity.TICKET,
+        opt_in=True,
+        reason="More run at once than usual: more traffic, or each takes longer; it draws on what all functions of the "
+        "account share. Fewer: as for less traffic.",
+    ),
+    Rule(
         id="lambda.concurrency",
         title="Reserved concurrency in use",
         metrics=("ConcurrentExecutions",),
@@ -204,6 +219,21 @@ RULES = (
         severity=Severity.PAGE,
         reason="Records wait this long before the function sees them: it is too slow, or a record that always fails "
         "holds up its shard. At the stream's retention they are lost.",
+    ),
+    never(
+        "lambda.oversized_records",
+        "OversizedRecordCount",
+        title="Change events too large",
+        severity=Severity.TICKET,
+        reason="A change event of the DocumentDB cluster was larger than Lambda takes (6 MB), and was dropped.",
+    ),
+    never(
+        "lambda.signature_errors",
+        "SignatureValidationErrors",
+        title="Code signature not valid",
+        severity=Severity.TICKET,
+        opt_in=True,
+        reason="Code was deployed whose signature fails its check, and the function's policy only warns of that.",
     ),
     never(
         "lambda.dead_letter_errors",
@@ -238,6 +268,23 @@ RULES = (
         reason="Events wait this long for an attempt. Two retries account for about three minutes; more means "
         "throttling or a backlog.",
     ),
+    traffic(
+        "lambda.async_received",
+        "AsyncEventsReceived",
+        title="Asynchronous events received",
+        unit="events in 5 minutes",
+        opt_in=True,
+        reason="Far fewer events are queued for the function than usual: what sends them has stopped. Far more: a "
+        "backlog is on its way.",
+    ),
+    traffic(
+        "lambda.url_traffic",
+        "UrlRequestCount",
+        title="Function URL, requests",
+        unit="requests in 5 minutes",
+        opt_in=True,
+        reason="Far fewer requests come to the function's URL than usual, refused ones included. Far more: a flood.",
+    ),
     share(
         "lambda.url_5xx",
         "Url5xxCount",
@@ -271,6 +318,24 @@ RULES = (
         unit="invocations in 5 minutes",
         default=Fixed(0),
         reason="More runs at once than was provisioned for, so invocations start cold again.",
+    ),
+    traffic(
+        "lambda.provisioned_traffic",
+        "ProvisionedConcurrencyInvocations",
+        title="Invocations on provisioned concurrency",
+        unit="invocations in 5 minutes",
+        opt_in=True,
+        reason="Far fewer invocations than usual meet a sandbox that is kept ready, which is paid for all the same: "
+        "callers may use another version or alias. Far more: see lambda.spillover.",
+    ),
+    unusual(
+        "lambda.extensions",
+        "PostRuntimeExtensionsDuration",
+        title="Extensions run on",
+        unit="ms",
+        opt_in=True,
+        reason="After the function has answered, its extensions go on for longer than they used to: it is billed, and "
+        "the sandbox is not free for the next call.",
     ),
     Rule(
         id="lambda.provisioned",

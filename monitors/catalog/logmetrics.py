@@ -74,6 +74,13 @@ RULES = (
         reason="Starting takes too long. At ten seconds Lambda starts the initialisation over, on the first caller's "
         "time.",
     ),
+    unusual(
+        "lambda.restore",
+        "RestoreDuration",
+        title="Restoring from a snapshot",
+        unit="ms",
+        reason="SnapStart takes longer to restore than it used to: a larger snapshot, or more to do after it.",
+    ),
     share(
         "lambda.cold_starts",
         "ColdStarts",

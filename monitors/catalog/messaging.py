@@ -155,6 +155,24 @@ RULES = (
         reason="Messages were not delivered since their body is not the JSON that a filter policy reads.",
     ),
     traffic(
+        "sns.delivered",
+        "NumberOfNotificationsDelivered",
+        title="Notifications delivered",
+        unit="notifications in 5 minutes",
+        opt_in=True,
+        reason="Far fewer notifications reach the topic's subscribers than usual, failures and filters included. Far "
+        "more: a flood.",
+    ),
+    never(
+        "sns.redriven",
+        "NumberOfNotificationsRedrivenToDlq",
+        title="Notifications set aside",
+        severity=Severity.TICKET,
+        opt_in=True,
+        reason="Notifications went to a subscription's dead-letter queue. Where that queue is watched, its own alarm "
+        "tells the same.",
+    ),
+    traffic(
         "sns.traffic",
         "NumberOfMessagesPublished",
         title="Messages published",

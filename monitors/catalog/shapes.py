@@ -92,7 +92,7 @@ def unusual(
     )
 
 
-def traffic(rule: str, metric: str, *, title: str, unit: str, reason: str) -> Rule:
+def traffic(rule: str, metric: str, *, title: str, unit: str, reason: str, opt_in: bool = False) -> Rule:
     """Fires on less and on more than usual; once a low level is in force, silence is less than usual."""
     return Rule(
         id=rule,
@@ -106,6 +106,7 @@ def traffic(rule: str, metric: str, *, title: str, unit: str, reason: str) -> Ru
         periods=3,
         missing_low=Missing.BREACHING,
         severity=Severity.TICKET,
+        opt_in=opt_in,
         reason=reason,
     )
 

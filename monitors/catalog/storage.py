@@ -35,7 +35,8 @@ _replica = partial(
     published,
     "dynamodb",
     namespace="AWS/DynamoDB",
-    dimensions={"TableName": "{name}", "ReceivingRegion": ANY},
+    dimensions={"TableName": "{name}", "ReceivingRegion": "{replicas}"},
+    when=(has("replicas"),),
 )
 _dynamodb_account = partial(published, "account", namespace="AWS/DynamoDB", dimensions={})
 _requests = partial(
@@ -79,6 +80,38 @@ METRICS = (
 )
 
 RULES = (
+    Rule(
+        id="dynamodb.replication_latency",
+        title="Replication falls behind",
+        metrics=("ReplicationLatency",),
+        unit="ms",
+        high=Learned(default=Fixed(180_000)),
+        datapoints=15,
+        periods=15,
+        severity=Severity.TICKET,
+        reason="What is written here takes this long to reach a replica in another Region; usually it is seconds. "
+        "Readers there see old data.",
+    ),
+    *(
+        Rule(
+            id=f"account.dynamodb_{what}_capacity",
+            title=f"DynamoDB {what} capacity of the account in use",
+            metrics=(metric,),
+            unit="% of the account's quota",
+            high=Fixed(80),
+            period_s=300,
+            datapoints=2,
+            periods=2,
+            severity=Severity.TICKET,
+            opt_in=True,
+            reason=f"Four fifths of the {what} capacity that the account may provision in this Region are; beyond the "
+            "quota tables can be neither made nor scaled up.",
+        )
+        for what, metric in (
+            ("read", "AccountProvisionedReadCapacityUtilization"),
+            ("write", "AccountProvisionedWriteCapacityUtilization"),
+        )
+    ),
     throttled(
         "dynamodb.read_throttles",
         "ReadThrottleEvents",

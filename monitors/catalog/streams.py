@@ -7,7 +7,7 @@ CloudWatch metrics" (their names depend on the destination). Levels: as the reas
 from dataclasses import replace
 from functools import partial
 
-from monitors.catalog.rows import Fixed, Learned, Rule, Service, equal, published
+from monitors.catalog.rows import Fixed, Learned, Rule, Service, equal, has, published
 from monitors.catalog.shapes import in_use, throttled, traffic, unusual
 from monitors.model import Severity
 
@@ -29,11 +29,19 @@ _FRESH_DESTINATIONS = (
 """Destinations whose metrics tell the age of undelivered data; Redshift's do not."""
 
 _stream = partial(published, "kinesis", namespace="AWS/Kinesis", dimensions={"StreamName": "{name}"})
+_consumer = partial(
+    published,
+    "kinesis",
+    namespace="AWS/Kinesis",
+    dimensions={"StreamName": "{name}", "ConsumerName": "{consumers}"},
+    when=(has("consumers"),),
+)
 _delivery = partial(published, "firehose", namespace="AWS/Firehose", dimensions={"DeliveryStreamName": "{name}"})
 
 METRICS = (
     *_stream("GetRecords.IteratorAgeMilliseconds", statistic="Maximum", unit="Milliseconds"),
     *_stream("GetRecords.Success PutRecord.Success PutRecords.Success", statistic="Average"),
+    *_consumer("SubscribeToShardEvent.MillisBehindLatest", statistic="Maximum", unit="Milliseconds"),
     *_stream(
         "IncomingRecords GetRecords.Records PutRecords.TotalRecords PutRecords.SuccessfulRecords "
         "PutRecords.FailedRecords PutRecords.ThrottledRecords "
@@ -70,6 +78,35 @@ RULES = (
         severity=Severity.PAGE,
         reason="The last record read was this old: consumers do not keep up. At the end of the retention period "
         "records are lost unread.",
+    ),
+    Rule(
+        id="kinesis.consumer_behind",
+        title="A consumer falls behind",
+        metrics=("SubscribeToShardEvent.MillisBehindLatest",),
+        unit="ms",
+        high=Learned(default=Fixed(600_000)),
+        datapoints=5,
+        periods=5,
+        severity=Severity.TICKET,
+        reason="A consumer with enhanced fan-out is this far behind the newest record. At the end of the retention "
+        "period records are lost unread.",
+    ),
+    *(
+        Rule(
+            id=f"kinesis.{what}_success",
+            title=f"Share of {words} that succeed",
+            metrics=(metric,),
+            unit="of all calls (0.95 is 95 %)",
+            low=Learned(default=Fixed(0.95)),
+            datapoints=5,
+            periods=5,
+            severity=Severity.TICKET,
+            reason=f"A good part of the {words} fails: throttled, refused, or Kinesis itself is in trouble.",
+        )
+        for what, metric, words in (
+            ("get", "GetRecords.Success", "reads"),
+            ("put", "PutRecord.Success", "writes of single records"),
+        )
     ),
     throttled(
         "kinesis.write_throttles",

@@ -136,6 +136,7 @@ def _event_sources(mappings: list[Json]) -> dict[str, Fact | None]:
     return {
         "event_sources": tuple(arns),
         "is_stream_consumer": bool(services & _STREAMS),
+        "is_documentdb_consumer": "rds" in services,
         "is_sqs_consumer": "sqs" in services,
         **_measured(mappings),
     }

@@ -114,6 +114,7 @@ def _table_facts(table: Json) -> Json:
         "billing": "on_demand" if on_demand else "provisioned",
         "has_stream": bool(table.get("StreamSpecification", {}).get("StreamEnabled")),
         "indexes": tuple(sorted(index["IndexName"] for index in table.get("GlobalSecondaryIndexes", ()))),
+        "replicas": tuple(sorted(one["RegionName"] for one in table.get("Replicas", ()) if one.get("RegionName"))),
         "read_capacity": throughput.get("ReadCapacityUnits"),
         "write_capacity": throughput.get("WriteCapacityUnits"),
     }

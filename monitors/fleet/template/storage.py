@@ -1,6 +1,6 @@
 """DynamoDB, S3, ElastiCache and CloudWatch Logs resources in a template -> what their APIs will answer. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from monitors.fleet.answers import own_arn
 from monitors.fleet.template.said import Declared, Said, Saying, Under, left_open, some, tagged
@@ -28,7 +28,10 @@ def global_table(one: Declared) -> Saying:
     """AWS::DynamoDB::GlobalTable: its tags stand with its replicas. Its stream is there where it has replicas."""
     own = one.properties
     replicas = own.many("Replicas")
-    yield from _table(one, throughput={}, has_stream=bool(own.get("StreamSpecification")) or len(replicas) > 1)
+    regions = {replica.text("Region") for replica in replicas} - {""}
+    elsewhere = regions - {one.answers.region} if one.answers.region in regions else set()
+    has_stream = bool(own.get("StreamSpecification")) or len(replicas) > 1
+    yield from _table(one, throughput={}, has_stream=has_stream, replicas=sorted(elsewhere))
     own_tags = next((replica for replica in replicas if replica.get("Tags")), own)
     yield from tagged(one._replace(properties=own_tags))
 
@@ -129,7 +132,7 @@ def _members(one: Declared) -> Iterator[str]:
     yield from (f"{one.name}-{number:03}" for number in range(1, count + 1))
 
 
-def _table(one: Declared, *, throughput: dict[str, int], has_stream: bool) -> Saying:
+def _table(one: Declared, *, throughput: dict[str, int], has_stream: bool, replicas: Sequence[str] = ()) -> Saying:
     indexes = [{"IndexName": each.text("IndexName")} for each in one.properties.many("GlobalSecondaryIndexes")]
     item = {
         "TableArn": one.arn,
@@ -137,6 +140,7 @@ def _table(one: Declared, *, throughput: dict[str, int], has_stream: bool) -> Sa
         "StreamSpecification": some({"StreamEnabled": has_stream or None}),
         "GlobalSecondaryIndexes": indexes,
         "ProvisionedThroughput": throughput,
+        "Replicas": [{"RegionName": region} for region in replicas],
     }
     yield Said("dynamodb:ListTables", one.name)
     yield Said("dynamodb:DescribeTable", some(item), one.name)
