@@ -5,6 +5,7 @@ of a function as a ratio to that in the smallest fleet. Fails if a bound is brok
 """
 
 import argparse
+import gc
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from time import process_time
 
 from _fleets import fleet_of
 
+from lookout.cli import YOUNG
 from monitors.plan import plan
 from monitors.settings import Settings
 
@@ -49,6 +51,7 @@ def main() -> None:
 
 
 def _measure(functions: int) -> None:
+    gc.set_threshold(YOUNG)  # as the command does
     fleet, settings = fleet_of(functions), Settings()
     plan(fleet_of(20), settings)
     began = process_time()
