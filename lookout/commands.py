@@ -126,7 +126,7 @@ COMMANDS = (
     Command(
         "render",
         "the plan as CloudFormation templates, dashboards included",
-        "lookout.plan:render",
+        "lookout.stacks:render",
         (
             FLEET,
             *TEMPLATES,
@@ -145,9 +145,18 @@ COMMANDS = (
     Command(
         "apply",
         "deploy the plan with change sets; safe to stop and run again",
-        "lookout.plan:apply",
-        (FLEET, *TEMPLATES, SETTINGS, REGIONS, LEARN),
-        ("lookout apply",),
+        "lookout.stacks:apply",
+        (
+            _argument(
+                "rendered", nargs="?", metavar="FOLDER", help="what `lookout render` wrote, instead of planning anew"
+            ),
+            FLEET,
+            *TEMPLATES,
+            SETTINGS,
+            REGIONS,
+            LEARN,
+        ),
+        ("lookout apply", "lookout render -o out/ && lookout apply out/"),
     ),
     Command(
         "deploy",

@@ -134,7 +134,7 @@ def test_an_empty_fleet_is_an_error(shop: str, tmp_path: Path, capsys: pytest.Ca
 def test_a_fleet_of_another_account_is_not_applied_to_this_one(
     shop: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("lookout.plan.identity", lambda _session: Identity(account="999999999999", partition="aws"))
+    monkeypatch.setattr("lookout.stacks.identity", lambda _session: Identity(account="999999999999", partition="aws"))
     assert main(["apply", "--fleet", shop]) == 2
     assert f"the fleet is of account {ACCOUNT}, but the credentials are of 999999999999" in capsys.readouterr().err
 
@@ -156,6 +156,53 @@ def test_rendered_templates_are_what_aws_takes(shop: str, tmp_path: Path, capsys
     said = capsys.readouterr()
     assert said.out == ""
     assert str(folder.relative_to(tmp_path)) in said.err
+
+
+def test_what_an_earlier_plan_left_is_removed(shop: str, tmp_path: Path) -> None:
+    main(["render", "--fleet", shop, "-o", "out"])
+    folder = tmp_path / "out" / ACCOUNT / REGION
+    old = [folder / f"{ALARM_STACK}-part-01.json", folder / "dashboards" / "lookout-app-gone.json"]
+    kept = [folder / "README.md", folder / "dashboards" / "ours.json"]
+    for path in (*old, *kept):
+        path.write_text("{}")
+    main(["render", "--fleet", shop, "-o", "out"])
+    assert [path.exists() for path in (*old, *kept)] == [False, False, True, True]
+
+
+def test_what_was_rendered_is_applied_as_it_stands(shop: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr("lookout.stacks.identity", lambda _session: Identity(account=ACCOUNT, partition="aws"))
+    monkeypatch.setattr("lookout.stacks.code_bucket", lambda _session: "code")
+    monkeypatch.setattr(
+        "lookout.stacks.apply_templates", lambda account, made, **_: done.append((account.region_name, made))
+    )
+    main(["render", "--fleet", shop, "-o", "out"])
+    text = (tmp_path / "out" / ACCOUNT / REGION / f"{ALARM_STACK}.json").read_text()
+    assert main(["apply", "out"]) == 0
+    assert done == [(REGION, {ALARM_STACK: text})]
+
+
+def test_what_was_rendered_for_another_account_is_not_applied(
+    shop: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lookout.stacks.identity", lambda _session: Identity(account="999999999999", partition="aws"))
+    main(["render", "--fleet", shop, "-o", "out"])
+    assert main(["apply", "out"]) == 2
+    assert f"of account {ACCOUNT}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["empty"], "empty: no lookout-alarms.json in it"),
+        (["out", "--fleet", "fleet.json"], "leave --fleet and --template out"),
+    ],
+)
+def test_a_folder_that_was_not_rendered(
+    arguments: list[str], told: str, shop: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["apply", *arguments]) == 2
+    assert told in capsys.readouterr().err
 
 
 def test_rendering_twice_writes_the_same(shop: str, tmp_path: Path) -> None:
