@@ -7,7 +7,7 @@ from monitors import names
 from monitors.candidates import Candidate, note
 from monitors.levels import LearnedLevels, Side, sides
 from monitors.model import Alarm, Comparison, Description, Finding, Query, Scalar, Severity
-from monitors.settings import Settings
+from monitors.settings import Settings, owner
 
 
 def alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str], LearnedLevels]) -> Alarm | Finding:
@@ -31,6 +31,7 @@ def alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str]
             high=high.level,
             low=low.level,
             runbook=f"{settings.runbooks}#{rule.runbook or rule.id}",
+            owner=owner(resource),
             log_group=str(resource.facts.get("log_group", "")),
         ),
         severity=severity,

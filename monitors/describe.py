@@ -14,14 +14,17 @@ from monitors.model import Description, Severity
 
 LIMIT = 1024  # PutMetricAlarm, AlarmDescription: at most 1024 characters
 LONGEST_VALUE = 300  # so that what follows the reason always fits
+_TITLE = 100
+"""Room that an owner leaves for the title."""
 _SEVERITIES = frozenset(Severity)
-_TAIL = frozenset({"logs", "unit", "high", "low", "runbook", "severity"})
+_TAIL = frozenset({"logs", "unit", "high", "low", "runbook", "owner", "severity"})
 
 
 def describe(description: Description) -> str:
     """The alarm's description, at most 1024 characters; a reason too long for that is cut, then the title.
 
-    A unit, log group or runbook of more than 300 characters is left out: cut, it would lead nowhere.
+    A unit, log group, runbook or owner of more than 300 characters is left out: cut, it would lead nowhere. So is an
+    owner for whom there is no room.
     """
     tail = (
         _said("logs", _line(description.log_group))
@@ -31,6 +34,8 @@ def describe(description: Description) -> str:
         + _said("runbook", _line(description.runbook))
         + f"\nseverity: {description.severity.value}"
     )
+    owner = _said("owner", _line(description.owner))
+    tail += owner if len(tail) + len(owner) <= LIMIT - _TITLE else ""
     title = _cut(_line(description.title), LIMIT - len(tail))
     reason = _cut(_line(description.reason), LIMIT - len(tail) - len(title) - 1)
     return f"{title}\n{reason}{tail}" if reason else f"{title}{tail}"
@@ -60,6 +65,7 @@ def parse_description(text: str) -> Description:
         high=_number(said.get("high")),
         low=_number(said.get("low")),
         runbook=said.get("runbook", ""),
+        owner=said.get("owner", ""),
         log_group=said.get("logs", ""),
     )
 

@@ -23,7 +23,7 @@ from monitors.buckets import buckets
 from monitors.candidates import layers_of
 from monitors.catalog.rows import Catalog, Health, subject
 from monitors.model import Alarm, CompositeAlarm, Description, Fleet, Resource, Severity
-from monitors.settings import Settings, fits
+from monitors.settings import Settings, fits, owner
 
 _FEWEST = 2
 """A composite over a single alarm would cost more and say less than the alarm."""
@@ -152,6 +152,7 @@ def _composite(
             reason=health.reason,
             severity=severity,
             runbook=f"{settings.runbooks}#{health.runbook or health.id}",
+            owner=owner(target.resource) if target.resource else "",
         ),
         severity=severity,
         expression=rule or expression(children),

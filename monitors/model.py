@@ -133,6 +133,8 @@ class Description:
     high: float | None = None
     low: float | None = None
     runbook: str = ""
+    owner: str = ""
+    """Who looks after the resource, by its tags."""
     log_group: str = ""
 
 

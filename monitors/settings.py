@@ -23,6 +23,8 @@ from monitors.model import MetricDefinition, Resource, Severity
 FILE = "lookout.toml"
 SLO_TAG = "lookout:slo"
 """A resource's own tag: which % of requests are to succeed, such as 99.9."""
+OWNER_TAGS = ("owner", "team")
+"""Tags of a resource that say who looks after it, in whatever case; the first that says something."""
 MUTE_TAG = "lookout:mute"
 """A resource's own tag: `true` leaves it without alarms."""
 
@@ -116,6 +118,12 @@ def fits(match: Match, resource: Resource) -> bool:
         and fnmatchcase(resource.service, match.service)
         and all(fnmatchcase(resource.tags.get(tag, ""), value) for tag, value in match.tags.items())
     )
+
+
+def owner(resource: Resource) -> str:
+    """Who looks after the resource; empty if its tags don't say."""
+    said = {key.lower(): value.strip() for key, value in resource.tags.items()} if resource.tags else {}
+    return next((said[tag] for tag in OWNER_TAGS if said.get(tag)), "")
 
 
 def _pairs(raw: Mapping[str, Json]) -> dict[str, Json]:

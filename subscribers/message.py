@@ -38,7 +38,7 @@ class Message:
     subject: str
     body: str
     attributes: Mapping[str, str]
-    """For subscription filter policies: severity, state, and of one of our alarms its rule and resource."""
+    """For subscription filter policies: severity, state, and of one of our alarms its rule, resource and owner."""
 
 
 def message(change: StateChange, context: Context) -> Message:
@@ -53,6 +53,7 @@ def message(change: StateChange, context: Context) -> Message:
         level=_level(change),
         resource=_safe(resource),
         rule=_safe(rule),
+        owner=_safe(change.description.owner, 255),
         since="" if change.at is None else formats.moment(change.at),
         meaning=_safe(change.description.reason),
         reason=_safe(redacted(change.reason)),
@@ -65,7 +66,13 @@ def message(change: StateChange, context: Context) -> Message:
         safe=_safe,
     )
     where = f" in {change.region}" if change.region else ""
-    attributes = {"severity": severity, "state": change.new, "rule": _safe(rule, 255), "resource": _safe(resource, 255)}
+    attributes = {
+        "severity": severity,
+        "state": change.new,
+        "rule": _safe(rule, 255),
+        "resource": _safe(resource, 255),
+        "owner": _safe(change.description.owner, 255),
+    }
     return Message(
         severity=severity,
         subject=_subject(f"{change.new} [{severity}] {headline}{where}"),

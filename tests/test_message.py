@@ -316,6 +316,12 @@ def test_milliseconds_are_said_in_seconds():
     assert " ".join(headline.split()) == "Duration of checkout: 2.71 s (level: above 2.44 s)"
 
 
+def test_the_owner_is_told_and_can_be_filtered_by():
+    found = told(metric_alarm(AlarmDescription=description(owner="team checkout")))
+    assert field(found.body, "Owner") == "team checkout"
+    assert found.attributes["owner"] == "team checkout"
+
+
 def test_someone_elses_alarm():
     alarm = metric_alarm(AlarmName="cpu too high", AlarmArn=ARN + "cpu too high", AlarmDescription=None)
     found = told(alarm)
@@ -447,6 +453,7 @@ LINE = st.text(st.characters(categories=["L", "N", "P", "Zs"]), max_size=40).map
         low=st.none() | st.integers(0, 10**6).map(float),
         runbook=LINE,
         log_group=LINE,
+        owner=LINE,
     )
 )
 def test_descriptions_come_back(given_description):
@@ -465,6 +472,7 @@ def test_a_description_fits_and_keeps_its_tail():
             low=-1.23456789012345e-100,
             runbook="r" * 300,
             log_group="l" * 300,
+            owner="o" * 300,
         )
     )
     assert len(text) <= LIMIT

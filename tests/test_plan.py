@@ -318,6 +318,14 @@ def test_severity_and_runbook_are_in_the_description() -> None:
     assert said.log_group == "/aws/lambda/a"
 
 
+@pytest.mark.parametrize(
+    ("tags", "told"), [({"Team": "checkout"}, "checkout"), ({"team": "a", "owner": "b"}, "b"), ({}, "")]
+)
+def test_alarms_say_who_looks_after_what_they_watch(tags: dict[str, str], told: str) -> None:
+    made = plan(fleet(function("a", tags=tags)), DEFAULT)
+    assert {one.description.owner for one in (*made.alarms, *made.composites)} == {told}
+
+
 # --- names -----------------------------------------------------------------------------------------
 
 
