@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import translate
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from monitors import patterns
@@ -150,23 +151,36 @@ def _has_room(dimensions: Dimensions, made: set[Dimensions]) -> bool:
 
 
 def _all_hits(due: Sequence[Definition], messages: Sequence[str]) -> list[_Hit]:
-    """JSON patterns are tried together, line by line, since they share a line's decoding, and only on what can be an
-    object.
+    """Each pattern is tried only on the lines that can match. Those for JSON share a line's decoding, and so are tried
+    on it one after the other.
     """
     for_json = [one for one in due if one.pattern.source.startswith("{")]
-    others = [one for one in due if not one.pattern.source.startswith("{")]
     objects = [position for position, message in enumerate(messages) if message[:1] in "{ \t\r\n"] if for_json else ()
-    return _hits(others, messages, range(len(messages))) + _hits(for_json, messages, objects)
-
-
-def _hits(tried: Sequence[Definition], messages: Sequence[str], positions: Sequence[int]) -> list[_Hit]:
-    finders = [(one, one.pattern.find) for one in tried]
+    tried = [
+        (position, one)
+        for one in due
+        for position in _possible(one, messages, objects if one in for_json else range(len(messages)))
+    ]
+    if len(for_json) > 1:
+        tried.sort(key=itemgetter(0))
     return [
         _hit(one, position, found)
-        for position in positions
-        for one, find in finders
-        if (found := find(messages[position])) is not None
+        for position, one in tried
+        if (found := one.pattern.find(messages[position])) is not None
     ]
+
+
+def _possible(definition: Definition, messages: Sequence[str], positions: Sequence[int]) -> Sequence[int]:
+    """The positions of messages that the pattern's hints do not rule out."""
+    match definition.pattern.hints:
+        case ():
+            return positions
+        case (hint,):
+            return [position for position in positions if hint in messages[position]]
+        case (first, second):
+            return [position for position in positions if first in messages[position] or second in messages[position]]
+        case hints:
+            return [position for position in positions if any(hint in messages[position] for hint in hints)]
 
 
 def _hit(definition: Definition, position: int, found: Any) -> _Hit:

@@ -304,3 +304,45 @@ def test_any_selector_reads_or_is_refused(text: str, message: str, selector: str
     except PatternError:
         return
     assert value is None or (pattern.match(message) is not None and abs(value) < float("inf"))
+
+
+# --- hints -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hints"),
+    [
+        ("ERROR", ("ERROR",)),
+        ('ERROR "timed out" -Retry', ("timed out",)),
+        ("?ERROR ?WARN", ("ERROR", "WARN")),
+        ("?ERROR ?%[a-z]+%", ()),
+        ("?ERROR fatal", ("fatal",)),
+        ("-Retry", ()),
+        ("%[Tt]hrottl(e|ing)%", None),
+        ("%[Tt]hrottl|slow%", ("hrottl", "slow")),
+        ("%[0-9]+%", ()),
+        ("{ $.amount > 900 }", ("amount", "\\u")),
+        ('{ $.event = "order" }', ("order", "\\u")),
+        ('{ $.event = "order*" }', ("event", "\\u")),
+        ("{ $.code = 404 }", ("code", "\\u")),
+        ('{ $.event = "order" && $.amount > 1 }', ("amount", "\\u")),
+        ('{ $.event = "order" || $.amount > 1 }', ("order", "amount", "\\u")),
+        ("{ $.error NOT EXISTS }", ()),
+        ("{ $.error NOT EXISTS || $.amount > 1 }", ()),
+        ("{ $.error NOT EXISTS && $.amount > 1 }", ("amount", "\\u")),
+        ("{ $.error IS NULL }", ("error", "\\u")),
+        ("[ip, status = 5*]", ()),
+    ],
+)
+def test_what_a_line_must_have(pattern: str, hints: tuple[str, ...] | None) -> None:
+    """`match` looks for the hints first, so that every example above would fail by one too many."""
+    if hints is None:
+        with pytest.raises(PatternError):
+            patterns.compile(pattern)
+    else:
+        assert patterns.compile(pattern).hints == hints
+
+
+def test_a_key_or_value_written_with_escapes_is_found_all_the_same() -> None:
+    escaped = r'{"\u0065vent": "\u006frder"}'
+    assert patterns.compile('{ $.event = "order" }').match(escaped)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from monitors.errors import PatternError
-from monitors.patterns.conditions import OPERATORS, ORDERS, Number, Test, comparison, joined
+from monitors.patterns.conditions import OPERATORS, ORDERS, Number, Test, comparison, joined, number
 from monitors.patterns.lexing import STEP, Token, tokens, unexpected
 from monitors.patterns.pattern import Pattern, refused_selector
 
@@ -43,7 +43,32 @@ def compiled(text: str) -> Pattern:
         root = document(message)
         return root if root is not None and test(root) else None
 
-    return Pattern(text, find, _no_values, _read)
+    return Pattern(text, find, _no_values, _read, _hints(found))
+
+
+def _hints(found: Sequence[Token]) -> tuple[str, ...]:
+    r"""Of each condition a text that a line must have for it to hold; the longest will do where all must.
+
+    JSON may write any character as `\u0041`, so that a line with `\u` in it may match all the same.
+    """
+    texts = [_hint(*found[at : at + 3]) for at, token in enumerate(found) if token.kind == "selector"]
+    if any(token == ("mark", "||") for token in found):
+        return (*texts, r"\u") if all(texts) else ()
+    longest = max(texts, key=len)
+    return (longest, r"\u") if longest else ()
+
+
+def _hint(selector: Token, sign: Token, value: Token) -> str:
+    """A text that the line must have: what a string is to equal, or a key on the way; empty if none need be there."""
+    if (sign, value) == (_NOT, Token("word", "EXISTS")):
+        return ""
+    if sign == ("mark", "=") and value.kind != "regex" and number(value.text) is None and _is_plain(value.text):
+        return value.text
+    keys = [step.removeprefix(".") for step in _steps(selector.text)]
+    return max(filter(_is_plain, keys), key=len, default="")
+
+
+_is_plain = re.compile(r"[A-Za-z0-9_-]{2,}", re.ASCII).fullmatch
 
 
 @lru_cache(maxsize=1)

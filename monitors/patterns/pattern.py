@@ -24,9 +24,13 @@ class Pattern(NamedTuple):
     values: Callable[[Any], Mapping[str, str]]
     read: Callable[[Any, str], str | None]
     """(found, or None to check the selector only; selector) -> text. PatternError on a selector AWS would refuse."""
+    hints: tuple[str, ...] = ()
+    """A message with none of these in it does not match, which is found out at the least cost; empty if any may."""
 
     def match(self, message: str) -> Match | None:
         """The match, None if there is none. Never raises; linear in the message, whatever the pattern."""
+        if self.hints and not any(hint in message for hint in self.hints):
+            return None
         found = self.find(message)
         return None if found is None else Match(self.values(found))
 

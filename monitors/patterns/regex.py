@@ -29,6 +29,22 @@ def compiled(text: str) -> Callable[[str], bool]:
     return lambda text: bool(quick(text)) if len(text) <= reach else sure(text)
 
 
+def hints(text: str) -> tuple[str, ...]:
+    """For each alternative the longest text that whatever it matches has in it; nothing if one has none."""
+    found = [_longest(alternative) for alternative in alternatives(text)]
+    return tuple(found) if all(found) else ()
+
+
+def _longest(alternative: Alternative) -> str:
+    runs = [""]
+    for chars, least, most in alternative.atoms:
+        if least == most == 1 and len(chars.low) == 1 and not chars.others:
+            runs[-1] += next(iter(chars.low))
+        else:
+            runs.append("")
+    return max(runs, key=len)
+
+
 def _reach(alternative: Alternative) -> float:
     """The longest text on which `re` stays within WORST steps, if at each place (or only the first, at the text's
     start) it tries every number of every repetition.

@@ -23,6 +23,7 @@ def compiled(text: str) -> Pattern:
     allows two regular expressions to a pattern of the other kinds, and is silent on terms; so do we here.
     """
     signed: dict[str, list[Callable[[str], bool]]] = {"": [], "-": [], "?": []}
+    hints: dict[str, list[tuple[str, ...]]] = {"": [], "-": [], "?": []}
     at = regexes = 0
     while at < len(text):
         term = _TERM.match(text, at)
@@ -30,18 +31,34 @@ def compiled(text: str) -> Pattern:
             raise PatternError(unreadable(text, at))
         sign, quoted, expression, word = term.groups()
         signed[sign].append(_test(quoted, expression, word))
+        hints[sign].append(regex.hints(expression) if expression is not None else (_literal(quoted, word),))
         regexes += expression is not None
         at = term.end()
     limit_regexes(regexes)
-    return Pattern(text, _finder(signed[""], signed["-"], signed["?"]), _no_values, _read)
+    find = _finder(signed[""], signed["-"], signed["?"])
+    return Pattern(text, find, _no_values, _read, _hints(hints[""], hints["-"], hints["?"]))
 
 
 def _test(quoted: str | None, expression: str | None, word: str | None) -> Callable[[str], bool]:
     if expression is not None:
         search = regex.compiled(expression)
         return lambda message: search(message.removesuffix("\n"))
-    literal = unquoted(quoted) if quoted is not None else word or ""
+    literal = _literal(quoted, word)
     return lambda message: literal in message
+
+
+def _literal(quoted: str | None, word: str | None) -> str:
+    return unquoted(quoted) if quoted is not None else word or ""
+
+
+def _hints(
+    needed: list[tuple[str, ...]], excluded: list[tuple[str, ...]], either: list[tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Of the needed terms the one that fewest messages have, which is likely the longest; else all alternatives."""
+    if needed:
+        return max(needed, key=lambda hints: min(map(len, hints), default=0))
+    whole = either and not excluded and all(either)
+    return tuple(hint for hints in either for hint in hints) if whole else ()
 
 
 def _finder(
