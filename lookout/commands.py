@@ -188,6 +188,18 @@ COMMANDS = (
         ),
     ),
     Command(
+        "replay",
+        "send failed log batches through the log subscriber again",
+        "lookout.replay:run",
+        (
+            _argument("--queue", default="", metavar="URL", help="another queue (default: the log subscriber's own)"),
+            _argument("--limit", type=int, metavar="N", help="try so many batches at most"),
+            _argument("--dry-run", action="store_true", help="say how many wait, and send none"),
+            JSON,
+        ),
+        ("lookout replay --dry-run", "lookout replay --limit 10"),
+    ),
+    Command(
         "traces",
         "latency report from X-Ray, or from exported trace documents",
         "lookout.reports:traces",
