@@ -15,6 +15,8 @@ from monitors.model import Plan, Query
 FUNCTION = "LOOKOUT_FUNCTION"
 """Stands for the function's name wherever it occurs; the variable's pattern."""
 
+CHOOSE = " · choose a function above"
+
 VARIABLE = {
     "type": "pattern",
     "pattern": FUNCTION,
@@ -37,7 +39,7 @@ def rows(plan: Plan) -> list[Row]:
         return []
     place = region(plan)
     fleet = names.dashboard(names.FLEET_DASHBOARD, place)
-    head = f"## Function {FUNCTION}\n{widgets.link('Fleet', fleet)} · choose a function above"
+    head = f"## Function {FUNCTION}\n{widgets.link('Fleet', fleet)}{CHOOSE}"
     logs = widgets.logs("Recent errors in its logs", [names.log_group(FUNCTION)], region=place, query=ERRORS)
     return [[widgets.text(head, height=2)], [widget | {"width": 8, "height": 6} for _, _, widget in graphs], [logs]]
 

@@ -1,5 +1,6 @@
 """The command line as rows: what each command is called, takes, and which function runs it."""
 
+from argparse import ArgumentTypeError
 from typing import Any, NamedTuple
 
 
@@ -19,6 +20,17 @@ class Command(NamedTuple):
     """module:function"""
     arguments: tuple[Argument, ...] = ()
     examples: tuple[str, ...] = ()
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def span_s(text: str) -> float:
+    """`30m`, `1.5h`, `2d` -> seconds."""
+    number, unit = text[:-1], _UNITS.get(text[-1:])
+    if unit is None or not number.replace(".", "", 1).isdecimal():
+        raise ArgumentTypeError(f"{text!r} is no span such as 30m, 1h or 2d")
+    return float(number) * unit
 
 
 def _argument(*flags: str, **settings: Any) -> Argument:
@@ -159,6 +171,23 @@ COMMANDS = (
         ("lookout apply", "lookout render -o out/ && lookout apply out/"),
     ),
     Command(
+        "dashboards",
+        "the generated dashboards with their data, as pages to open in a browser",
+        "lookout.dashboards:run",
+        (
+            FLEET,
+            SETTINGS,
+            REGIONS,
+            LEARN,
+            _argument(
+                "--since", type=span_s, default="12h", metavar="SPAN", help="how far back (default: %(default)s)"
+            ),
+            _argument("--function", default="", metavar="NAME", help="draw the function dashboard too, for this one"),
+            _argument("-o", "--output", metavar="FOLDER", default="site", help="where to write (default: %(default)s)"),
+        ),
+        ("lookout dashboards", "lookout dashboards --function shop-payments --since 3h"),
+    ),
+    Command(
         "deploy",
         "the toolkit's own Lambdas, topics and report bucket into this account and Region",
         "lookout.deploy:run",
@@ -179,12 +208,12 @@ COMMANDS = (
             _argument("--pattern", required=True, metavar="PATTERN", help="a CloudWatch Logs filter pattern"),
             _argument("--value", default="1", metavar="SELECTOR", help="$.field, $name, $1 or a number (default: 1)"),
             _argument("--log-group", metavar="NAME", help="read this log group, instead of stdin"),
-            _argument("--hours", type=float, default=1.0, metavar="N", help="how far back (default: %(default)g)"),
+            _argument("--since", type=span_s, default="1h", metavar="SPAN", help="how far back (default: %(default)s)"),
             JSON,
         ),
         (
             "lookout logs --pattern '{ $.event = \"payment\" }' --value '$.amount' < lines.txt",
-            "lookout logs --pattern '?ERROR ?\"Task timed out\"' --log-group /aws/lambda/shop-payments",
+            "lookout logs --pattern '?ERROR ?\"Task timed out\"' --log-group /aws/lambda/shop-payments --since 2d",
         ),
     ),
     Command(

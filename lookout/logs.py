@@ -52,6 +52,6 @@ def _lines(chosen: argparse.Namespace) -> Iterator[str]:
     if not chosen.log_group:
         yield from (line.rstrip("\n") for line in files.lines(["-"]))
         return
-    start_s = time.time() - chosen.hours * 3600
+    start_s = time.time() - chosen.since
     for event in logs.events(client(session(), "logs"), group=chosen.log_group, start_s=start_s):
         yield event["message"].removesuffix("\n")

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from lookout import cli, files, reports, show
-from lookout.commands import COMMANDS, Command
+from lookout.cli import main
+from lookout.commands import COMMANDS, Command, span_s
 from monitors.errors import InputError, LookoutError
 
 CHOSEN = argparse.Namespace
@@ -310,3 +311,15 @@ def test_logs_refuses_what_aws_would_even_if_nothing_matches(
     status, out, err = run(capsys, "logs", "--pattern", arguments[0], "--value", arguments[1])
     assert (status, out) == (2, "")
     assert err.startswith("error: ")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1_800), ("1.5h", 5_400), ("2d", 172_800)])
+def test_spans_of_time(text: str, seconds: float) -> None:
+    assert span_s(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "h", "1", "-1h", "1w", "1e3s", "nanh", "1.2.3h"])
+def test_what_is_no_span_says_how_to_write_one(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["logs", "--pattern", "x", f"--since={text}"])
+    assert "no span such as 30m, 1h or 2d" in capsys.readouterr().err

@@ -29,8 +29,8 @@ from infra.local.account import LocalAccount, local_account
 from infra.local.history.plants import planted
 from infra.stacks import templates
 from lookout import files, show
+from lookout.boards import board_pages
 from lookout.demo import shop, watch
-from lookout.demo.boards import board_pages
 from lookout.demo.environment import only
 from lookout.demo.findings import Evidence, compare
 from lookout.demo.listener import Listener, listening, notices
@@ -204,7 +204,8 @@ def _shown(this: Run, made: Plan, evidence: Evidence, queue: str) -> Found:
     with this.steps.step("pages") as tell:
         faults = planted(end_s=this.end_s, days=DAYS)
         records = watch.states(this.own, _names(made))
-        boards = board_pages(this.own, made, records, end_s=now)
+        states = {name: State(record["StateValue"]) for name, record in records.items()}
+        boards = [*board_pages(this.own, made, states, end_s=now, overview="index.html")]
         for board in boards:
             files.write(this.output / board.file, board.html)
         functions = [one.name for one in made.fleet.resources if one.service == "lambda"]
