@@ -7,12 +7,12 @@ for it; else the log subscriber runs it, and is sent every line. Filters that ot
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from monitors import names, quotas
 from monitors.catalog.rows import Catalog
 from monitors.model import Finding, Fleet, MetricDefinition, MetricFilter, Resource, Subscription
+from monitors.settings import measures
 
 PLATFORM_LINES = '?REPORT ?"platform.report" ?ERROR ?"Task timed out" ?"Runtime exited"'
 """The lines that the log subscriber makes metrics of: what the platform reports, and what went wrong."""
@@ -38,10 +38,10 @@ def log_routes(
     notes: list[Finding] = []
     left_over: dict[str, list[MetricDefinition]] = {}
     for group in groups.values():
-        native, rest = _native(group, [one for one in definitions if fnmatchcase(group.name, one.log_groups)])
+        native, rest = _native(group, [one for one in definitions if measures(one, group)])
         filters += native
         if rest:
-            left_over[group.name] = [replace(one, log_groups=group.name) for one, _ in rest]
+            left_over[group.name] = [replace(one, log_groups=group.name, tags={}) for one, _ in rest]
         notes += [_note("run_by_subscriber", group, f"{one.name}: {why}", metric=one.name) for one, why in rest]
     subscriptions, refused = _subscriptions(fleet, groups, {*left_over}, catalog, subscriber=subscriber)
     run = tuple(one for subscription in subscriptions for one in left_over.get(subscription.log_group, ()))

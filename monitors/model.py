@@ -193,6 +193,8 @@ class MetricDefinition:
     """(dimension name, selector) pairs, such as ("Currency", "$.currency")."""
     log_groups: str = "/aws/lambda/*"
     """A shell-style pattern of log group names."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Tag of the log group -> shell-style pattern of its value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,6 @@ One Plan is for one account and Region, since names are unique only there: see `
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from monitors.alarms import alarm
@@ -18,7 +17,7 @@ from monitors.levels import LearnedLevels, learnable
 from monitors.logroutes import log_routes, with_subscribed
 from monitors.model import Alarm, Finding, Fleet, Plan, Resource
 from monitors.objectives import with_objectives
-from monitors.settings import Settings, fits
+from monitors.settings import Settings, fits, measures
 from monitors.wide import wide_rules, widened
 
 NOTHING_LEARNED: Mapping[tuple[str, str], LearnedLevels] = MappingProxyType({})
@@ -101,6 +100,8 @@ def _match_nothing(fleet: Fleet, settings: Settings) -> Iterator[Finding]:
                 kind="match_nothing", resource="", title=f'match[{number}] (name = "{match.name}") fits nothing'
             )
     for definition in settings.metrics:
-        if not any(fnmatchcase(one.name, definition.log_groups) for one in fleet.resources):
+        if not any(measures(definition, one) for one in fleet.resources):
+            tags = ", ".join(f"{tag} = {value}" for tag, value in definition.tags.items())
             title = f"metric {definition.name}: no log group is named {definition.log_groups}"
+            title += f" and tagged {tags}" if tags else ""
             yield Finding(kind="match_nothing", resource="", title=title)

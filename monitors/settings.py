@@ -116,8 +116,17 @@ def fits(match: Match, resource: Resource) -> bool:
     return (
         fnmatchcase(resource.name, match.name)
         and fnmatchcase(resource.service, match.service)
-        and all(fnmatchcase(resource.tags.get(tag, ""), value) for tag, value in match.tags.items())
+        and _tagged(resource, match.tags)
     )
+
+
+def measures(definition: MetricDefinition, group: Resource) -> bool:
+    """Whether the definition is about this log group."""
+    return fnmatchcase(group.name, definition.log_groups) and _tagged(group, definition.tags)
+
+
+def _tagged(resource: Resource, wanted: Mapping[str, str]) -> bool:
+    return all(fnmatchcase(resource.tags.get(tag, ""), value) for tag, value in wanted.items())
 
 
 def owner(resource: Resource) -> str:

@@ -17,7 +17,10 @@ from cfnlint.api import lint  # type: ignore[import-untyped] # cfn-lint says not
 from infra import deploy as deployment
 from infra.templates.parsing import parse
 from infra.zips import zip_files
-from monitors.errors import AwsError, LookoutError
+from lookout.deploy import _definitions
+from monitors.errors import AwsError, InputError, LookoutError
+from monitors.logdefinitions import definitions
+from monitors.model import MetricDefinition
 from monitors.names import STACK
 from tests.aws import meta
 from tests.cloudformation import Session, error, stack
@@ -323,3 +326,29 @@ def test_not_being_allowed_to_look_is_not_absence() -> None:
     session.cloudformation.describe_stacks = denied  # type: ignore[method-assign] # a fake
     with pytest.raises(AwsError, match="cloudformation:DescribeStacks"):
         deployment.deployed(session)
+
+
+# --- definitions for the log subscriber ------------------------------------------------------------
+
+
+def test_the_subscriber_reads_what_deploy_hands_it() -> None:
+    """Without what is as by default, since the environment is small."""
+    given = MetricDefinition(
+        name="Orders", pattern="{ $.a = 1 }", value="$.b", dimensions=(("C", "$.c"),), log_groups="/aws/lambda/shop"
+    )
+    text = _definitions([given, MetricDefinition(name="Plain", pattern="x")])
+    assert text == (
+        '[{"name":"Orders","pattern":"{ $.a = 1 }","value":"$.b","dimensions":[["C","$.c"]],'
+        '"log_groups":"/aws/lambda/shop"},{"name":"Plain","pattern":"x"}]'
+    )
+    read = definitions(text)
+    assert not read.mistakes
+    assert [(one.name, one.dimensions, one.unit) for one in read.sound] == [
+        ("Orders", (("C", "$.c"),), "Count"),
+        ("Plain", (), "Count"),
+    ]
+
+
+def test_more_definitions_than_the_environment_holds_are_refused() -> None:
+    with pytest.raises(InputError, match=r"take [45],\d{3} characters.*name fewer with log_groups"):
+        _definitions([MetricDefinition(name=f"Metric{n}", pattern="x" * 20) for n in range(100)])

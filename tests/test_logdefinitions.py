@@ -113,7 +113,8 @@ def test_a_dimension_too_long_for_cloudwatch_is_not_remembered() -> None:
 def test_every_field_of_the_model_is_understood() -> None:
     model = MetricDefinition(name="Amount", pattern="{ $.amount = * }", value="$.amount", dimensions=(("C", "$.c"),))
     (found,) = sound(dataclasses.asdict(model))
-    assert set(Definition._fields) == {field.name for field in dataclasses.fields(MetricDefinition)}
+    # Tags are the plan's to look at: the subscriber is handed definitions of one log group each.
+    assert {*Definition._fields, "tags"} == {field.name for field in dataclasses.fields(MetricDefinition)}
     assert (found.name, found.value, found.unit, found.default) == ("Amount", "$.amount", "Count", None)
     assert found.dimensions == (("C", "$.c"),)
 

@@ -490,6 +490,17 @@ def test_a_definition_runs_natively_on_the_log_groups_it_names() -> None:
     assert made.subscriptions == ()
 
 
+def test_a_definition_may_be_about_log_groups_by_their_tags() -> None:
+    shop, other = (replace(log_group(f"/{name}"), tags={"team": name}) for name in ("shop", "other"))
+    settings = Settings(
+        metrics=(MetricDefinition(name="Orders", pattern="order", log_groups="*", tags={"team": "sh*"}),)
+    )
+    made = plan(fleet(shop, other), settings)
+    assert [one.log_group for one in made.metric_filters] == ["/shop"]
+    (told,) = notes(plan(fleet(other), settings), "match_nothing")
+    assert told == "metric Orders: no log group is named * and tagged team = sh*"
+
+
 def test_two_definitions_of_one_metric_are_two_filters() -> None:
     made = plan(fleet(log_group("/aws/lambda/shop-a")), Settings(metrics=(ORDERS, ORDERS)))
     assert [one.name for one in made.metric_filters] == ["lookout/Orders", "lookout/Orders/2"]
