@@ -2,16 +2,22 @@
 
 10,000 events, half REPORT lines and half application lines, in one payload and in a hundred; the built-in metrics
 alone, and with five user definitions on. Prints events a second for that bare floor and for the subscriber from
-payload to EMF lines, in the same run, and their ratio.
+payload to EMF lines, in the same run, and their ratio. Then the memory that the one payload takes in a process of its
+own, above a bare interpreter's; fails beyond 60 MB.
 """
 
 import argparse
 import base64
 import gzip
+import inspect
 import json
 import random
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from time import process_time
 from uuid import UUID
 
@@ -19,6 +25,7 @@ from monitors.logdefinitions import Definition, definitions
 from subscribers import batch, emf
 from subscribers.logs_handler import process
 
+MOST_MB = 60
 NOW_MS = 1_790_000_000_000
 DEFINITIONS = [
     {"name": "Failures", "pattern": '"payment failed"'},
@@ -38,7 +45,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--events", type=int, default=10_000)
     arguments.add_argument("--rounds", type=int, default=15)
+    arguments.add_argument("--memory", type=Path, help=argparse.SUPPRESS)
     asked = arguments.parse_args()
+    if asked.memory:
+        _subscriber([asked.memory.read_text()], definitions(json.dumps(DEFINITIONS)).sound)
+        print(_peak_mb())
+        return
     events = _events(asked.events)
     defined = definitions(json.dumps(DEFINITIONS)).sound
     for count in (1, 100):
@@ -50,6 +62,22 @@ def main() -> None:
         for name, on in (("built-in metrics", ()), ("and five definitions", defined)):
             whole = _best(partial(_subscriber, packed, on), asked.rounds)
             print(f"  {name:24} {len(events) / whole:9,.0f} events/s, {bare / whole:.0%} of the floor")
+
+    with tempfile.TemporaryDirectory() as folder:
+        payload = Path(folder, "payload")
+        payload.write_text(_packed(events))
+        script = f"import json, sys\nfrom pathlib import Path\n{inspect.getsource(_peak_mb)}\nprint(_peak_mb())"
+        bare_mb = float(subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=True).stdout)
+        whole = [sys.executable, __file__, "--memory", str(payload)]
+        above_mb = float(subprocess.run(whole, stdout=subprocess.PIPE, check=True).stdout) - bare_mb
+    print(f"memory above a bare interpreter: {above_mb:.0f} MB, {above_mb / MOST_MB:.2f} of {MOST_MB}")
+    if above_mb > MOST_MB:
+        sys.exit("the claim does not hold")
+
+
+def _peak_mb() -> float:
+    (line,) = (one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
 
 
 def _floor(packed: Sequence[str]) -> None:

@@ -242,4 +242,4 @@ def _merged(groups: Iterable[Resources]) -> Resources:
     return {name: one for group in groups for name, one in group.items()}
 
 
-_json = json.JSONEncoder(sort_keys=True).encode
+_json = json.JSONEncoder(sort_keys=True, check_circular=False).encode

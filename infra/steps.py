@@ -37,30 +37,36 @@ def steps(deployed: Mapping[str, Json], wanted: Mapping[str, Template]) -> tuple
     changed = [key for key in then if now.get(key) != then[key]]
     gone = [key for key in now if key not in then]
     nested = {key for key, one in (now | then).items() if one["Type"] == NESTED}
+    touched = {key for key in nested if _properties(now.get(key)) != _properties(then.get(key))}
     stacks = {stack for stack, _ in (*changed, *gone)} | (deployed.keys() - wanted.keys())
     if not stacks:
         return tuple(Step(*one) for one in wanted.items())
-    if len(stacks) == 1 and (not nested or (not gone and len(nested & {*changed}) <= WAVE)):
+    if len(stacks) == 1 and (not nested or (not gone and len(touched) <= WAVE)):
         return tuple(Step(stack, wanted.get(stack)) for stack in stacks)
     # What is over others goes first and comes back last.
     over = {key for key in nested if is_over(key[1])}
     leaving = [key for key in gone if key not in over]
-    falling = [key for key in now if key in over and (leaving or key in gone or key in changed)]
+    falling = [key for key in now if key in over and (leaving or key in touched)]
     missing = [key for key in then if key in changed or key in falling]
     states = [now]
     for keys in (falling, leaving):
-        for wave in _waves(keys, nested):
+        for wave in _waves(keys, touched):
             states.append({key: one for key, one in states[-1].items() if key not in wave})
     for keys in ([key for key in missing if key not in over], [key for key in missing if key in over]):
-        for wave in _waves(keys, nested):
+        for wave in _waves(keys, touched | {*falling}):
             states.append(states[-1] | {key: then[key] for key in wave})
     return tuple(_deployments(states[1:] or states, deployed, wanted))
 
 
-def _waves(keys: Sequence[_Key], nested: set[_Key]) -> Iterator[set[_Key]]:
-    """WAVE nested stacks at a time; whatever is not a nested stack goes with the first."""
-    own = [key for key in keys if key in nested]
-    plain = [key for key in keys if key not in nested]
+def _properties(one: Json | None) -> Json:
+    """What CloudFormation updates a resource for: what it waits for is no part of it."""
+    return one and one["Properties"]
+
+
+def _waves(keys: Sequence[_Key], touched: set[_Key]) -> Iterator[set[_Key]]:
+    """WAVE nested stacks that are touched at a time; whatever is not one of them goes with the first."""
+    own = [key for key in keys if key in touched]
+    plain = [key for key in keys if key not in touched]
     for start in range(0, max(len(own), 1 if plain else 0), WAVE):
         yield {*(plain if start == 0 else ()), *own[start : start + WAVE]}
 

@@ -318,6 +318,11 @@ def test_a_small_change_is_one_step() -> None:
     assert [one.stack for one in steps(before, parents({"Part00": 1, "Part01": 0}))] == [ALARM_STACK]
 
 
+def test_a_first_thing_for_all_to_wait_for_is_one_step() -> None:
+    many = {f"Part{number:02}": 0 for number in range(10)}
+    assert len(steps(parents(many, shared=False), parents(many, shared=True))) == 1
+
+
 def test_a_small_change_of_several_stacks_leaves_the_others_alone() -> None:
     before = {f"Part{number:02}": 0 for number in range(24)}
     found = steps(parents(before), parents(before | {"Part03": 1}))
