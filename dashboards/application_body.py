@@ -8,7 +8,7 @@ from dashboards.palette import signal
 from dashboards.watched import arns, axis, by_resource, description, heading, levels, lines, region
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
-from monitors.model import Alarm, Description, Link, Plan, Resource
+from monitors.model import Alarm, CompositeAlarm, Description, Link, Plan, Resource
 
 _DEEPEST = 12  # steps of a data flow told apart; a loop ends here too
 _LOGS = "__logs__"
@@ -22,18 +22,20 @@ Units = Mapping[str, Sequence[Row]]
 """Resource.id -> its rows, in the order to show them: what stays together when a dashboard is split."""
 
 
-def applications(plan: Plan) -> dict[str, tuple[Row, Units]]:
-    """Application -> (head, units), of resources that have alarms; the empty name has those of no application."""
+def applications(plan: Plan) -> Iterator[tuple[str, Row, Units]]:
+    """(application, head, units), of resources that have alarms; the empty name has those of no application."""
     alarms = by_resource(plan)
+    healths: dict[str, list[CompositeAlarm]] = defaultdict(list)
+    for one in plan.composites:
+        healths[one.resource].append(one)
     members: dict[str, list[Resource]] = defaultdict(list)
     for resource in plan.fleet.resources:
         if resource.id in alarms:
             members[resource.application].append(resource)
     order = _depths(plan.fleet.links)
-    return {
-        application: (_head(application, plan), _units(_sorted(resources, order), alarms, plan))
-        for application, resources in sorted(members.items())
-    }
+    for application, resources in sorted(members.items()):
+        head = _head(application, healths[f"{names.APPLICATION}{application}"], plan)
+        yield application, head, _units(_sorted(resources, order), alarms, plan)
 
 
 def alarm_row(title: str, alarms: Iterable[str], *, width: int, height: int, only_on: bool = False) -> Row:
@@ -52,8 +54,7 @@ def alarm_row(title: str, alarms: Iterable[str], *, width: int, height: int, onl
     ]
 
 
-def _head(application: str, plan: Plan) -> Row:
-    own = [one for one in plan.composites if one.resource == f"{names.APPLICATION}{application}"]
+def _head(application: str, own: Sequence[CompositeAlarm], plan: Plan) -> Row:
     place = region(plan)
     fleet = names.dashboard(names.FLEET_DASHBOARD, place)
     function = names.dashboard(names.FUNCTION_DASHBOARD, place)

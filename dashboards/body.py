@@ -5,7 +5,7 @@ obeyed as they stand (`inherit`), since a level holds for its alarm's period onl
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,18 +27,26 @@ def bodies(plan: Plan) -> dict[str, dict[str, Any]]:
     and its like, in names and bodies, for Fn::Sub to fill in; a fleet that was read from an account has none
     of these.
     """
+    return dict(sorted(_each(plan)))
+
+
+def texts(plan: Plan) -> dict[str, str]:
+    """The same as text, without holding all bodies at once."""
+    return dict(sorted((name, dump(body)) for name, body in _each(plan)))
+
+
+def _each(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
     region = watched.region(plan)
-    made = {names.dashboard(names.FLEET_DASHBOARD, region): _body(fleet_body.rows(plan))}
+    yield names.dashboard(names.FLEET_DASHBOARD, region), _body(fleet_body.rows(plan))
     if found := function_body.rows(plan):
         variables = {"variables": [function_body.VARIABLE]}
-        made[names.dashboard(names.FUNCTION_DASHBOARD, region)] = _body(found) | variables
-    for application, (head, units) in application_body.applications(plan).items():
+        yield names.dashboard(names.FUNCTION_DASHBOARD, region), _body(found) | variables
+    for application, head, units in application_body.applications(plan):
         name = names.application_dashboard(application, region)
         for bits, part in buckets(units, partial(_fits, units)).items():
             kept = set(part)
             rows = [row for key, own in units.items() if key in kept for row in own]
-            made[names.dashboard_part(name, bits)] = _body([head, *rows])
-    return dict(sorted(made.items()))
+            yield names.dashboard_part(name, bits), _body([head, *rows])
 
 
 def dump(body: Mapping[str, Any]) -> str:

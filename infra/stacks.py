@@ -9,7 +9,8 @@ templates by file, as `aws cloudformation package` takes them; `infra.apply` put
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from dashboards.watched import region
@@ -37,8 +38,9 @@ PART, HEALTH = "part", "health"
 PLACEHOLDER: Resources = {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}
 """CloudFormation refuses a template without resources; this one costs nothing and does nothing."""
 
-Groups = dict[str, Resources]
-"""What must stay together in one stack, by the id of the resource it is about."""
+Groups = dict[str, list[Callable[[], Resources]]]
+"""What must stay together in one stack, by the id of the resource it is about; made when it is put there, since all
+the resources of a big plan at once would take half a gigabyte."""
 
 
 class _Parts(NamedTuple):
@@ -67,11 +69,12 @@ def templates(
         raise InputError("A stack lies in one account and Region: plan each by itself (monitors.plan.by_place).")
     topics = {Severity.PAGE: page_topic, Severity.TICKET: ticket_topic}
     parts = _with_logs(plan, _with_alarms(plan, topics), subscriber_arn)
-    parts = parts._replace(shared=parts.shared | _suppressors(parts.own, plan))
     _put_dashboards(parts, plan, dashboards or {})
-    whole = _merged([parts.shared, *parts.own.values(), *parts.over.values()])
-    if len(whole) <= MOST_RESOURCES and len(text := dump(template(whole))) <= MOST_BYTES:
-        return {names.ALARM_STACK: text}
+    groups = [*parts.own.values(), *parts.over.values()]
+    if sum(map(len, groups)) + len(parts.shared) <= MOST_RESOURCES:
+        whole = {**parts.shared, **{name: one for group in groups for name, one in _made(group).items()}}
+        if len(text := dump(template(whole))) <= MOST_BYTES:
+            return {names.ALARM_STACK: text}
     return _nested(parts)
 
 
@@ -85,32 +88,37 @@ def dump(one: Template) -> str:
     return _text(_lines(one["Resources"]))
 
 
-def alarms(plan: Plan, topics: Mapping[Severity, str]) -> Groups:
+def alarms(plan: Plan, topics: Mapping[Severity, str]) -> dict[str, Resources]:
     """The plan's metric and composite alarms by the resource, or application, that they are about."""
     parts = _with_alarms(plan, topics)
-    return {key: {**parts.own.get(key, {}), **parts.over.get(key, {})} for key in [*parts.own, *parts.over]}
+    groups = {key: [*parts.own.get(key, ()), *parts.over.get(key, ())] for key in [*parts.own, *parts.over]}
+    return {**({"": parts.shared} if parts.shared else {}), **{key: _made(group) for key, group in groups.items()}}
 
 
 def _with_alarms(plan: Plan, topics: Mapping[Severity, str]) -> _Parts:
+    """Those that keep back the actions of others must be there before those, and so are shared."""
     every: tuple[Alarm | CompositeAlarm, ...] = (*plan.alarms, *plan.composites)
     severities = {one.name: one.severity for one in every}
     silent = {
         child for one in plan.composites for child in one.children if one.joint or severities.get(child) is one.severity
     }
+    suppressors = {one.suppressor for one in plan.composites if one.suppressor}
     home = {one.name: one.resource for one in every}
-    own: Groups = defaultdict(dict)
-    over: Groups = defaultdict(dict)
+    parts = _Parts(defaultdict(list), defaultdict(list), {})
     for alarm in plan.alarms:
         topic = "" if alarm.name in silent else topics[alarm.severity]
-        own[alarm.resource] |= resources.alarm(alarm, topic)
+        if alarm.name in suppressors:
+            parts.shared.update(resources.alarm(alarm, topic))
+        else:
+            parts.own[alarm.resource].append(partial(resources.alarm, alarm, topic))
     for composite in plan.composites:
         topic = "" if composite.name in silent else topics[composite.severity]
-        at_home = composite.resource not in over and all(
+        at_home = composite.resource not in parts.over and all(
             home.get(child) == composite.resource for child in composite.children
         )
-        groups = own if at_home else over
-        groups[composite.resource] |= resources.composite(composite, topic)
-    return _Parts(own, over, {})
+        groups = parts.own if at_home else parts.over
+        groups[composite.resource].append(partial(resources.composite, composite, topic))
+    return parts
 
 
 def _with_logs(plan: Plan, parts: _Parts, subscriber_arn: str) -> _Parts:
@@ -122,19 +130,13 @@ def _with_logs(plan: Plan, parts: _Parts, subscriber_arn: str) -> _Parts:
     }
     for metric_filter in plan.metric_filters:
         group = metric_filter.log_group
-        parts.own[writers.get(group, group)] |= resources.metric_filter(metric_filter)
+        parts.own[writers.get(group, group)].append(partial(resources.metric_filter, metric_filter))
     if not subscriber_arn or not plan.subscriptions:
         return parts
     for subscription in plan.subscriptions:
         group = subscription.log_group
-        parts.own[writers.get(group, group)] |= resources.subscription(subscription, subscriber_arn)
-    return parts._replace(shared=resources.permission(subscriber_arn))
-
-
-def _suppressors(own: Groups, plan: Plan) -> Resources:
-    """Taken out of the groups: the alarms that keep back the actions of others, which must be there before those."""
-    wanted = {names.logical_id(one.suppressor) for one in plan.composites if one.suppressor}
-    return {name: group.pop(name) for group in own.values() for name in wanted & group.keys()}
+        parts.own[writers.get(group, group)].append(partial(resources.subscription, subscription, subscriber_arn))
+    return parts._replace(shared={**parts.shared, **resources.permission(subscriber_arn)})
 
 
 def _put_dashboards(parts: _Parts, plan: Plan, dashboards: Mapping[str, str]) -> None:
@@ -145,10 +147,12 @@ def _put_dashboards(parts: _Parts, plan: Plan, dashboards: Mapping[str, str]) ->
         if key.startswith(names.APPLICATION)
     }
     for name, body in dashboards.items():
-        if name in applications:
-            parts.over[applications[name]] |= resources.dashboard(name, body)
-        else:
-            parts.own[f"dashboard:{name}"] = resources.dashboard(name, body)
+        group = parts.over[applications[name]] if name in applications else parts.own[f"dashboard:{name}"]
+        group.append(partial(resources.dashboard, name, body))
+
+
+def _made(group: Iterable[Callable[[], Resources]]) -> Resources:
+    return {name: one for make in group for name, one in make().items()}
 
 
 def _nested(parts: _Parts) -> dict[str, str]:
@@ -162,7 +166,7 @@ def _nested(parts: _Parts) -> dict[str, str]:
     elif len(main) > MOST_RESOURCES:
         raise InputError(
             f"The health alarms of applications take {len(over):,} nested stacks; CloudFormation allows "
-            f"{quotas.STACK_RESOURCES} in a parent. Turn the rule application.health off in lookout.toml."
+            f"{quotas.STACK_RESOURCES} in a parent. Turn the rule app.health off in lookout.toml."
         )
     else:
         parents = {names.ALARM_STACK: main}
@@ -190,7 +194,7 @@ def _by_prefix(bits: Sequence[str], prefix: str = "") -> dict[str, Sequence[str]
 
 def _stacks(groups: Groups) -> dict[str, str]:
     """The bits of a bucket -> a template of its resources, few and short enough for a stack."""
-    lines = {key: _lines(_kept(one)) for key, one in groups.items() if one}
+    lines = {key: _lines(_kept(_made(group))) for key, group in groups.items()}
     sizes = {key: sum(map(len, own)) + len(_BETWEEN) * len(own) for key, own in lines.items()}
     most = MOST_BYTES - len(_text([]))
 

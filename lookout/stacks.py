@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from dashboards.body import bodies
-from dashboards.body import dump as dump_body
+from dashboards.body import texts
 from infra.apply import apply as apply_templates
 from infra.aws.bucket import code_bucket
 from infra.aws.session import identity, session
@@ -18,7 +17,7 @@ from lookout.fleets import load, parameters
 from lookout.planning import Planned, plans
 from monitors import names
 from monitors.errors import InputError
-from monitors.model import Alarm, Plan, Severity
+from monitors.model import Alarm, Severity
 from monitors.plan import plan
 from monitors.settings import Settings
 
@@ -36,7 +35,7 @@ def render(chosen: argparse.Namespace) -> int:
     _check_known(planned)
     for one in planned:
         folder = Path(chosen.output) / one.account / (one.region or _ANYWHERE)
-        boards = _dashboards(one.plan)
+        boards = texts(one.plan)
         made = templates(one.plan, **_topics(one.settings, one.outputs), dashboards=boards)
         _write(folder, made, names.ALARM_STACK)
         _write(folder / "dashboards", boards, names.PREFIX)
@@ -80,7 +79,7 @@ def apply(chosen: argparse.Namespace) -> int:
         account = session(region=one.region)
         _check_account({found.account for found in one.plan.fleet.resources}, identity(account).account)
         topics = _topics(one.settings, one.outputs or deployed(account))
-        made = templates(one.plan, **topics, dashboards=_dashboards(one.plan))
+        made = templates(one.plan, **topics, dashboards=texts(one.plan))
         apply_templates(account, made, bucket=code_bucket(account), tags=_TAGS, progress=show.note)
         show.line(f"{one.region}: {len(one.plan.alarms)} alarms and {len(one.plan.composites)} composites in place")
     return 0
@@ -102,10 +101,6 @@ def _apply_rendered(chosen: argparse.Namespace) -> int:
         apply_templates(account, made, bucket=code_bucket(account), tags=_TAGS, progress=show.note)
         show.line(f"{region}: {len(made)} templates in place")
     return 0
-
-
-def _dashboards(made: Plan) -> dict[str, str]:
-    return {name: dump_body(body) for name, body in bodies(made).items()}
 
 
 def _check_known(planned: Sequence[Planned]) -> None:

@@ -266,7 +266,7 @@ def test_health_of_more_applications_than_a_parent_holds_is_refused(monkeypatch:
     monkeypatch.setattr("infra.stacks.MOST_RESOURCES", 4)
     one_each = [replace(one, application=f"shop-{number // 2}") for number, one in enumerate(functions(120).resources)]
     made = plan(Fleet(resources=tuple(one_each)), Settings())
-    with pytest.raises(InputError, match=r"application\.health"):
+    with pytest.raises(InputError, match=r"rule app\.health off"):
         rendered(made)
 
 

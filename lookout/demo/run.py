@@ -17,7 +17,7 @@ import boto3
 from pydantic import TypeAdapter
 
 from dashboards import assets, pages
-from dashboards.body import bodies, dump, metric_counts
+from dashboards.body import bodies, metric_counts, texts
 from dashboards.summary import Link, Summary
 from infra import deploy
 from infra.apply import apply
@@ -143,7 +143,7 @@ def _watch(this: Run, made: Plan, outputs: Mapping[str, str]) -> tuple[str, ...]
             page_topic=outputs["AlarmPageTopicArn"],
             ticket_topic=outputs["AlarmTicketTopicArn"],
             subscriber_arn=outputs["SubscriberArn"],
-            dashboards={name: dump(body) for name, body in bodies(made).items()},
+            dashboards=texts(made),
         )
         apply(this.own, rendered, bucket=code_bucket(this.own), tags={"application": "lookout"}, pause_s=shop.POLL_S)
         this.account.tick(time.time())
