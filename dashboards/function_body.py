@@ -49,8 +49,7 @@ def _graphs(plan: Plan) -> Iterator[tuple[str, str, Widget]]:
     seen: set[tuple[str, ...]] = set()
     for alarm in sorted(plan.alarms, key=lambda one: (one.rule, one.name)):
         name = functions.get(alarm.resource)
-        rule = (alarm.rule, *(f"{q.namespace} {q.metric} {q.statistic}" for q in alarm.queries if q.metric))
-        if not name or rule in seen:
+        if not name or (alarm.rule,) in seen:
             continue
         said = description(alarm)
         queries = tuple(_of_any(query, name) for query in lines(alarm, said))
@@ -58,7 +57,7 @@ def _graphs(plan: Plan) -> Iterator[tuple[str, str, Widget]]:
             continue  # one function's alias or event source: no other function has it
         shape = (said.title, *(f"{q.namespace} {q.metric} {q.statistic} {q.expression}" for q in queries))
         if shape not in seen:
-            seen |= {rule, shape}
+            seen |= {(alarm.rule,), shape}
             token = signal(" ".join([alarm.rule.partition(".")[2], *(q.metric for q in queries)]))
             rows = widgets.metric_rows(_percentiles(queries), token=token)
             yield token, said.title, widgets.graph(said.title, rows, axis=axis(said), region=region(plan))

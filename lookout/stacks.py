@@ -106,7 +106,7 @@ def _apply_rendered(chosen: argparse.Namespace) -> int:
 def _check_known(planned: Sequence[Planned]) -> None:
     """InputError if alarms would watch what has no name yet: they would stand there, and never see anything."""
     texts = (text for one in planned for alarm in one.plan.alarms for text in _dimensions(alarm))
-    open_ = sorted({token for text in texts for token in _TOKEN.findall(text)})
+    open_ = sorted({token for text in texts if "${" in text for token in _TOKEN.findall(text)})
     if open_:
         more = f" and {len(open_) - _TOLD} more" if len(open_) > _TOLD else ""
         raise InputError(

@@ -15,8 +15,10 @@ def buckets(keys: Iterable[str], small_enough: Callable[[Sequence[str]], bool]) 
 
     A key that is too big by itself has a bucket of its own.
     """
-    hashed = sorted({key: _bits(key) for key in keys}.items())
-    return dict(sorted(_split("", hashed, small_enough)))
+    found = sorted(set(keys))
+    if small_enough(found):
+        return {"": tuple(found)} if found else {}
+    return dict(sorted(_split("", [(key, _bits(key)) for key in found], small_enough)))
 
 
 def _split(
