@@ -76,6 +76,9 @@ def _by_row(level: Level | None, name: str, *, facts: Mapping[str, Fact], learne
     cap = _known(level.cap, facts).level if level.cap else None
     if name == "high" and cap is not None and value > cap:
         return Side(cap, f"as far as makes sense; learned was {value:g}: {learned.basis}")
+    if name == "high" and level.floor is not None and value < level.floor.value:
+        least = level.floor.value if cap is None else min(level.floor.value, cap)
+        return Side(least, f"as little as makes sense; learned was {value:g}: {learned.basis}")
     return Side(value, f"learned: {learned.basis}")
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboards.body import bodies
 from monitors import metricmath, quotas
 from monitors.catalog.rows import Catalog, Fixed, Rule, Service, published
 from monitors.catalog.tables import CATALOG
@@ -169,6 +170,16 @@ def test_no_level_is_learned_beyond_what_can_happen() -> None:
     where = function("a", timeout_ms=10_000)
     made = plan(fleet(where), DEFAULT, learned={("lambda.duration", where.id): Levels(high=12_000)})
     assert only(made, "lambda.duration").threshold == 9_500  # 0.95 x 10 s: at the timeout it is cut off
+
+
+@pytest.mark.parametrize(
+    ("learned", "retention_s", "level"), [(0, 345_600, 300), (299, 345_600, 300), (301, 345_600, 301), (0, 300, 240)]
+)
+def test_a_quiet_history_makes_no_alarm_of_a_trifle(learned: float, retention_s: int, level: float) -> None:
+    """An always empty queue: its oldest message may wait five minutes; of 300 s of retention 240 are the most."""
+    queue = resource("sqs", "work", is_dead_letter_queue=False, retention_s=retention_s)
+    made = plan(fleet(queue), DEFAULT, learned={("sqs.age", queue.id): Levels(high=learned)})
+    assert only(made, "sqs.age").threshold == level
 
 
 def test_both_sides_are_one_alarm_on_one_metric() -> None:
@@ -556,3 +567,5 @@ def test_a_new_service_takes_rows_only() -> None:
     assert [one.name for one in made.alarms] == ["lookout/pipes.failed/orders"]
     assert coverage(made, catalog=PIPES).findings == ()
     assert cost(made, catalog=PIPES).list_usd == 0.10
+    graphs = [one["properties"] for body in bodies(made).values() for one in body["widgets"] if one["type"] == "metric"]
+    assert [one["title"] for one in graphs if one.get("annotations")] == ["Failed executions"]

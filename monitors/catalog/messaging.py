@@ -57,13 +57,13 @@ RULES = (
         title="Age of the oldest message",
         metrics=("ApproximateAgeOfOldestMessage",),
         unit="s",
-        high=Learned(default=Fixed(1_800), cap=Share(0.8, "retention_s")),
+        high=Learned(default=Fixed(1_800), cap=Share(0.8, "retention_s"), floor=Fixed(300)),
         datapoints=5,
         periods=5,
         severity=Severity.PAGE,
         when=_WORK,
         reason="Messages wait and nobody takes them: the consumer fails, is throttled, or is gone. At the end of the "
-        "retention period they are deleted. Half an hour unless its history says otherwise.",
+        "retention period they are deleted. Half an hour unless its history says otherwise, and at least five minutes.",
     ),
     Rule(
         id="sqs.backlog",

@@ -69,10 +69,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A level from the metric's own history; `default` until there is one; never beyond `cap`."""
+    """A level from the metric's own history; `default` until there is one; never beyond `cap`.
+
+    A high level is no lower than `floor`, unless that is beyond the cap: a history of nothing would have it fire for a
+    trifle.
+    """
 
     default: Fixed | Share | None = None
     cap: Fixed | Share | None = None
+    floor: Fixed | None = None
 
 
 Level = Fixed | Share | Learned

@@ -85,7 +85,7 @@ RULES = (
         title="Replication falls behind",
         metrics=("ReplicationLatency",),
         unit="ms",
-        high=Learned(default=Fixed(180_000)),
+        high=Learned(default=Fixed(180_000), floor=Fixed(60_000)),
         datapoints=15,
         periods=15,
         severity=Severity.TICKET,
