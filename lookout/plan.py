@@ -54,7 +54,7 @@ def _document(one: Planned) -> dict[str, object]:
 def _print(one: Planned) -> None:
     by_rule = Counter(alarm.rule for alarm in one.plan.alarms)
     show.table(f"alarms in {one.region}", ("rule", "alarms"), sorted(by_rule.items()))
-    lines = [(line.kind, line.quantity, line.usd) for line in one.cost.lines]
+    lines = [(line.kind, line.quantity, line.usd) for line in one.cost.lines if line.quantity]
     show.table("USD a month", ("what", "how many", "USD"), [*lines, ("all", sum(n for _, n, _ in lines), one.cost.usd)])
     shares = [(share.what, share.alarms, share.usd) for share in one.cost.services]
     show.table("alarms by what they watch, without the free tier", ("service", "alarms", "USD"), shares)

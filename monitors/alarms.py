@@ -7,7 +7,7 @@ from monitors import names
 from monitors.candidates import Candidate, note
 from monitors.levels import LearnedLevels, Side, sides
 from monitors.model import Alarm, Comparison, Description, Finding, Query, Scalar, Severity
-from monitors.settings import Settings, owner
+from monitors.settings import Settings, owner, wakes
 
 
 def alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str], LearnedLevels]) -> Alarm | Finding:
@@ -19,6 +19,7 @@ def alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str]
         return note("no_level", rule.id, resource, high.basis or low.basis)
     queries, comparison, threshold = _judged(found.queries, high.level, low.level)
     datapoints, periods, severity = _chosen(found)
+    severity = severity if wakes(resource) else Severity.TICKET
     return Alarm(
         name=names.alarm_name(rule.id, found.subject),
         rule=rule.id,

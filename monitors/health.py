@@ -23,7 +23,7 @@ from monitors.buckets import buckets
 from monitors.candidates import layers_of
 from monitors.catalog.rows import Catalog, Health, subject
 from monitors.model import Alarm, CompositeAlarm, Description, Fleet, Resource, Severity
-from monitors.settings import Settings, fits, owner
+from monitors.settings import Settings, fits, owner, wakes
 
 _FEWEST = 2
 """A composite over a single alarm would cost more and say less than the alarm."""
@@ -130,7 +130,10 @@ def _severity(health: Health, target: _Target, settings: Settings) -> Severity |
     overrides = [layer.override for layer in layers_of(health.id, settings, matches)]
     enabled = [one.enabled for one in overrides if one.enabled is not None]
     severity = [one.severity for one in overrides if one.severity is not None]
-    return None if enabled and not enabled[-1] else (severity or [health.severity])[-1]
+    if enabled and not enabled[-1]:
+        return None
+    asleep = target.resource and not wakes(target.resource)
+    return Severity.TICKET if asleep else (severity or [health.severity])[-1]
 
 
 def _composite(

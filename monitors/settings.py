@@ -25,6 +25,8 @@ SLO_TAG = "lookout:slo"
 """A resource's own tag: which % of requests are to succeed, such as 99.9."""
 OWNER_TAGS = ("owner", "team")
 """Tags of a resource that say who looks after it, in whatever case; the first that says something."""
+PAGE_TAG = "lookout:page"
+"""A resource's own tag: with `false` nothing of it wakes anybody."""
 MUTE_TAG = "lookout:mute"
 """A resource's own tag: `true` leaves it without alarms."""
 
@@ -127,6 +129,11 @@ def measures(definition: MetricDefinition, group: Resource) -> bool:
 
 def _tagged(resource: Resource, wanted: Mapping[str, str]) -> bool:
     return all(fnmatchcase(resource.tags.get(tag, ""), value) for tag, value in wanted.items())
+
+
+def wakes(resource: Resource) -> bool:
+    """Whether the resource's alarms may wake somebody; those that would are tickets otherwise."""
+    return not resource.tags or resource.tags.get(PAGE_TAG, "").strip().lower() != "false"
 
 
 def owner(resource: Resource) -> str:

@@ -315,6 +315,20 @@ def test_what_is_muted_has_no_alarm_and_a_reason() -> None:
     assert all(one.reason for one in coverage(made).resources)
 
 
+@pytest.mark.parametrize(
+    ("said", "wakes"), [("false", False), (" False ", False), ("true", True), ("", True), ("no", True)]
+)
+def test_the_owner_s_tag_keeps_everybody_asleep(said: str, wakes: bool) -> None:
+    tags = {"lookout:page": said, "lookout:slo": "99.9"}
+    made = plan(fleet(function("a", tags=tags)), DEFAULT)
+    pages = {one.rule for one in (*made.alarms, *made.composites) if one.severity is Severity.PAGE}
+    assert bool(pages) is wakes
+    assert {"lambda.errors", "lambda.slo_page_1h"} <= rules(made)
+    assert {one.description.severity for one in made.alarms if one.rule == "lambda.errors"} == {
+        Severity.PAGE if wakes else Severity.TICKET
+    }
+
+
 def test_patterns_that_fit_nothing_are_told() -> None:
     settings = Settings(
         match=(Match(name="shpo-*"),), metrics=(MetricDefinition(name="Orders", pattern="", log_groups="/aws/ecs/*"),)
