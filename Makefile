@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench fuzz lock clean
 
 demo: .venv/demo.done
 	$(BIN)/lookout demo
@@ -17,6 +17,10 @@ check: .venv/test.done
 
 bench: .venv/test.done
 	for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+# A million damaged inputs for each of what must never raise; the tests try 20,000.
+fuzz: .venv/test.done
+	$(BIN)/python -m tests.fuzzing 1000000
 
 # Installed from the lock, whose hashes pip verifies; the project itself as it stands here.
 .venv/demo.done: requirements/local.lock pyproject.toml
