@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from monitors import names
 from monitors.candidates import Candidate, note
-from monitors.levels import LearnedLevels, Side, sides
+from monitors.levels import UNTIL, LearnedLevels, Side, sides
 from monitors.model import Alarm, Comparison, Description, Finding, Query, Scalar, Severity
 from monitors.settings import Settings, owner, wakes
 
@@ -13,8 +13,12 @@ from monitors.settings import Settings, owner, wakes
 def alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str], LearnedLevels]) -> Alarm | Finding:
     """The alarm, or the note that says which level it lacks. What is meant for the whole fleet is never learned."""
     rule, resource = found.rule, found.resource
-    wide = found.layers and any(layer.override.fleet for layer in found.layers)
-    high, low = sides(rule, resource, found.layers, None if wide else learned.get((rule.id, resource.id)))
+    if found.layers and any(layer.override.fleet for layer in found.layers):
+        high, low = (
+            one._replace(basis=one.basis.removesuffix(UNTIL)) for one in sides(rule, resource, found.layers, None)
+        )
+    else:
+        high, low = sides(rule, resource, found.layers, learned.get((rule.id, resource.id)))
     if high.level is None and low.level is None:
         return note("no_level", rule.id, resource, high.basis or low.basis)
     queries, comparison, threshold = _judged(found.queries, high.level, low.level)

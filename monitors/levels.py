@@ -34,6 +34,7 @@ class Layer(NamedTuple):
     override: Override
 
 
+UNTIL = ", until its history is learned"
 NO_SIDE = Side(None, "")
 
 
@@ -72,7 +73,7 @@ def _by_row(level: Level | None, name: str, *, facts: Mapping[str, Fact], learne
         if level.default is None:
             return Side(None, "nothing learned yet")
         default = _known(level.default, facts)
-        return default._replace(basis=f"{default.basis}, until its history is learned")
+        return default._replace(basis=f"{default.basis}{UNTIL}")
     cap = _known(level.cap, facts).level if level.cap else None
     if name == "high" and cap is not None and value > cap:
         return Side(cap, f"as far as makes sense; learned was {value:g}: {learned.basis}")

@@ -1,7 +1,9 @@
 """Service level objectives: which alarms they make, on when, and whom they call."""
 
 import pytest
+from cfnlint.api import lint  # type: ignore[import-untyped] # cfn-lint says nothing of its types
 
+from infra.stacks import templates
 from monitors.evaluate import breaches
 from monitors.metricmath import returned
 from monitors.model import Alarm, Comparison, Plan, Series, Severity
@@ -160,3 +162,10 @@ def test_what_others_wait_for_is_made_before_them() -> None:
         )
         == 1
     )
+
+
+def test_cloudformation_takes_all_of_it() -> None:
+    made = plan(fleet(function("a"), ACCOUNT), SLO)
+    found = templates(made, page_topic=PAGE, ticket_topic=TICKET)
+    assert {one.suppressor for one in made.composites} > {""}
+    assert [str(one) for text in found.values() for one in lint(text)] == []

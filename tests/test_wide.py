@@ -131,7 +131,7 @@ def test_nothing_of_it_is_learned() -> None:
     where, settings = functions(2), Settings(rules={"lambda.throttles": WIDE})
     assert "lambda.throttles" not in {one.rule.id for one in to_learn(where, settings)}
     found = plan(where, settings, learned={("lambda.throttles", one.id): Learned() for one in where.resources})
-    assert [one.threshold for one in of(found, "lambda.throttles")] == [0]
+    assert [one.evidence for one in of(found, "lambda.throttles")] == [{"high": 0, "high_from": "the rule's own"}]
 
 
 def test_only_for_a_rule_as_a_whole() -> None:
