@@ -3,11 +3,13 @@
 Shapes: AWS CloudFormation Template Reference, AWS::CloudWatch::*, AWS::Logs::*, AWS::Lambda::Permission.
 """
 
+import json
 from typing import Any
 
 from monitors import names
 from monitors.describe import describe
-from monitors.model import Alarm, CompositeAlarm, MetricFilter, Query, Subscription
+from monitors.logroutes import selection
+from monitors.model import EVERY_GROUP, Alarm, CompositeAlarm, MetricFilter, Query, Subscription
 
 Json = Any
 Resources = dict[str, Json]
@@ -79,7 +81,21 @@ def metric_filter(one: MetricFilter) -> Resources:
 
 
 def subscription(one: Subscription, subscriber_arn: str) -> Resources:
-    """The log group's lines to the subscriber, once CloudWatch Logs may call it."""
+    """The log group's lines to the subscriber, once CloudWatch Logs may call it; or those of all, by one policy."""
+    if one.log_group == EVERY_GROUP:
+        document = {"DestinationArn": subscriber_arn, "FilterPattern": one.pattern}
+        return _resource(
+            f"{one.name}:policy",
+            "AWS::Logs::AccountPolicy",
+            {
+                "PolicyName": one.name,
+                "PolicyType": "SUBSCRIPTION_FILTER_POLICY",
+                "PolicyDocument": json.dumps(document, sort_keys=True),
+                "Scope": "ALL",
+                "SelectionCriteria": selection(one),
+            },
+            after=[PERMISSION],
+        )
     return _resource(
         f"{one.log_group}:{one.name}:subscription",
         "AWS::Logs::SubscriptionFilter",

@@ -12,7 +12,7 @@ from monitors.cost import Cost
 from monitors.errors import InputError
 from monitors.model import Alarm, Fact, Plan
 
-_SAID = ("match_nothing", "not_wide", "no_objective")
+_SAID = ("match_nothing", "not_wide", "no_objective", "no_policy")
 """Notes on what the user asked for and does not get."""
 
 

@@ -4,31 +4,33 @@ A definition runs as a metric filter of CloudWatch Logs itself, which costs noth
 for it; else the log subscriber runs it, and is sent every line. Filters that others have set are never displaced.
 """
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from monitors import names, quotas
 from monitors.catalog.rows import Catalog
-from monitors.model import Finding, Fleet, MetricDefinition, MetricFilter, Resource, Subscription
-from monitors.settings import measures
+from monitors.model import EVERY_GROUP, Finding, Fleet, MetricDefinition, MetricFilter, Resource, Subscription
+from monitors.settings import Settings, measures
 
 PLATFORM_LINES = '?REPORT ?"platform.report" ?ERROR ?"Task timed out" ?"Runtime exited"'
 """The lines that the log subscriber makes metrics of: what the platform reports, and what went wrong."""
 EVERY_LINE = ""
+_NOT_DEPLOYED = "the log subscriber is not deployed"
 
 
 class LogRoutes(NamedTuple):
     metric_filters: tuple[MetricFilter, ...]
     subscriptions: tuple[Subscription, ...]
+    subscribed: frozenset[str]
+    """The log groups whose lines the log subscriber is sent."""
     subscriber_metrics: tuple[MetricDefinition, ...]
     notes: tuple[Finding, ...]
 
 
-def log_routes(
-    fleet: Fleet, definitions: tuple[MetricDefinition, ...], catalog: Catalog, *, subscriber: bool
-) -> LogRoutes:
+def log_routes(fleet: Fleet, settings: Settings, catalog: Catalog, *, subscriber: bool) -> LogRoutes:
     """The metric filters and subscriptions the fleet's log groups are to have, and why some have none.
 
     Without a `subscriber` there is nobody to subscribe.
@@ -38,19 +40,24 @@ def log_routes(
     notes: list[Finding] = []
     left_over: dict[str, list[MetricDefinition]] = {}
     for group in groups.values():
-        native, rest = _native(group, [one for one in definitions if measures(one, group)])
+        native, rest = _native(group, [one for one in settings.metrics if measures(one, group)])
         filters += native
         if rest:
             left_over[group.name] = [replace(one, log_groups=group.name, tags={}) for one, _ in rest]
         notes += [_note("run_by_subscriber", group, f"{one.name}: {why}", metric=one.name) for one, why in rest]
-    subscriptions, refused = _subscriptions(fleet, groups, {*left_over}, catalog, subscriber=subscriber)
-    run = tuple(one for subscription in subscriptions for one in left_over.get(subscription.log_group, ()))
-    return LogRoutes(tuple(filters), subscriptions, run, (*notes, *refused))
+    loggers = _loggers(fleet, catalog)
+    policy = settings.subscribe == "account" and subscriber
+    routed = _subscriptions(loggers, groups, {*left_over}, subscriber=subscriber, policy=policy)
+    if policy and len(selection(routed.subscriptions[-1]).encode()) > quotas.SELECTION_BYTES:
+        routed = _subscriptions(loggers, groups, {*left_over}, subscriber=subscriber, policy=False)
+        title = f"a policy of the account leaves out {quotas.SELECTION_BYTES:,} bytes of names, and there are more"
+        notes.append(Finding(kind="no_policy", resource="", title=f"a subscription for each log group: {title}"))
+    run = tuple(one for name in sorted(routed.subscribed) for one in left_over.get(name, ()))
+    return LogRoutes(tuple(filters), routed.subscriptions, routed.subscribed, run, (*notes, *routed.notes))
 
 
-def with_subscribed(fleet: Fleet, subscriptions: Iterable[Subscription], catalog: Catalog) -> Fleet:
+def with_subscribed(fleet: Fleet, subscribed: frozenset[str], catalog: Catalog) -> Fleet:
     """The fleet with the fact `subscribed` on every resource whose lines the log subscriber is sent."""
-    subscribed = {one.log_group for one in subscriptions}
     groups = _log_groups(catalog)
     return replace(
         fleet,
@@ -61,6 +68,11 @@ def with_subscribed(fleet: Fleet, subscriptions: Iterable[Subscription], catalog
             for one in fleet.resources
         ),
     )
+
+
+def selection(policy: Subscription) -> str:
+    """Which log groups an account's subscription policy is for, in the words of PutAccountPolicy."""
+    return f"LogGroupName NOT IN {json.dumps(policy.left_out)}"
 
 
 def _log_groups(catalog: Catalog) -> set[str]:
@@ -96,37 +108,71 @@ def _native(
     return filters, rest
 
 
-def _subscriptions(
-    fleet: Fleet, groups: dict[str, Resource], left_over: set[str], catalog: Catalog, *, subscriber: bool
-) -> tuple[tuple[Subscription, ...], list[Finding]]:
-    """One for each log group that carries platform lines or a definition that CloudWatch Logs cannot run."""
+class _Routed(NamedTuple):
+    subscriptions: tuple[Subscription, ...]
+    subscribed: frozenset[str]
+    notes: list[Finding]
+
+
+def _loggers(fleet: Fleet, catalog: Catalog) -> dict[str, list[Resource]]:
+    """Log group -> who writes the platform's lines to it."""
     platform = {one.id for one in catalog.services if one.platform_logs}
     loggers: dict[str, list[Resource]] = defaultdict(list)
     for one in fleet.resources:
         if one.service in platform and "log_group" in one.facts:
             loggers[str(one.facts["log_group"])].append(one)
-    subscriptions: list[Subscription] = []
+    return loggers
+
+
+def _subscriptions(
+    loggers: Mapping[str, list[Resource]],
+    groups: Mapping[str, Resource],
+    left_over: set[str],
+    *,
+    subscriber: bool,
+    policy: bool,
+) -> _Routed:
+    """One for each log group that carries platform lines or a definition that CloudWatch Logs cannot run.
+
+    With a `policy` of the account, which comes last, only the latter have their own: they are sent every line.
+    """
+    made: list[Subscription] = []
     notes: list[Finding] = []
+    subscribed: set[str] = set()
+    left_out = {name for name in groups if name not in loggers}
     for name in sorted({*loggers, *left_over}):
-        writers = loggers[name] or [groups[name]]
+        writers = loggers.get(name) or [groups[name]]
+        by_policy = policy and name not in left_over
         if any(names.is_own(one.name) for one in writers):
+            left_out.add(name)
             continue  # its own lines would come back to it, each time as more lines
-        refusal = _refusal(name, groups.get(name)) if subscriber else "the log subscriber is not deployed"
+        refusal = _refusal(name, groups.get(name), by_policy=by_policy) if subscriber else _NOT_DEPLOYED
         if refusal:
             notes += [_note("not_subscribed", one, refusal, log_group=name) for one in writers]
-        else:
+            left_out.add(name)
+            continue
+        subscribed.add(name)
+        if not by_policy:
+            left_out.add(name)
             pattern = EVERY_LINE if name in left_over else PLATFORM_LINES
-            subscriptions.append(Subscription(name=names.SUBSCRIPTION, log_group=name, pattern=pattern))
-    return tuple(subscriptions), notes
+            made.append(Subscription(name=names.SUBSCRIPTION, log_group=name, pattern=pattern))
+    if policy:
+        every = Subscription(
+            name=names.SUBSCRIPTION, log_group=EVERY_GROUP, pattern=PLATFORM_LINES, left_out=tuple(sorted(left_out))
+        )
+        made.append(every)
+    return _Routed(tuple(made), frozenset(subscribed), notes)
 
 
-def _refusal(name: str, group: Resource | None) -> str:
-    """Why the log group cannot be subscribed to; empty if it can."""
+def _refusal(name: str, group: Resource | None, *, by_policy: bool) -> str:
+    """Why the log group cannot be subscribed to; empty if it can. A policy needs no room, and does not wait for it."""
+    if group is None and by_policy:
+        return ""
     if group is None:
         return f"{name} does not exist yet: Lambda makes it at the first invocation"
     if not _standard(group):
         return f"log groups of class {group.facts['log_class']} take no subscription"
-    if _foreign(group, "subscription_filters") >= quotas.SUBSCRIPTION_FILTERS_PER_GROUP:
+    if not by_policy and _foreign(group, "subscription_filters") >= quotas.SUBSCRIPTION_FILTERS_PER_GROUP:
         return f"others have taken the {quotas.SUBSCRIPTION_FILTERS_PER_GROUP} subscriptions of {name}"
     return ""
 

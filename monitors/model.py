@@ -207,13 +207,18 @@ class MetricFilter:
     definition: MetricDefinition
 
 
+EVERY_GROUP = "*"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscription:
     """A log group whose matching lines go to the subscription Lambda."""
 
     name: str
     log_group: str
+    """EVERY_GROUP for the account's policy, which is for all groups but those left out, later ones too."""
     pattern: str
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

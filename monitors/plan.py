@@ -38,8 +38,8 @@ def plan(
     What does not become an alarm, filter or subscription, though one might expect it, is a note with the reason.
     """
     fleet, mistaken = with_objectives(fleet, settings, catalog)
-    routes = log_routes(fleet, settings.metrics, catalog, subscriber=subscriber)
-    fleet = with_subscribed(fleet, routes.subscriptions, catalog)
+    routes = log_routes(fleet, settings, catalog, subscriber=subscriber)
+    fleet = with_subscribed(fleet, routes.subscribed, catalog)
     alarms: dict[str, Alarm] = {}
     notes = [*mistaken, *routes.notes, *_match_nothing(fleet, settings)]
     for found in candidates(fleet, settings, catalog):
@@ -66,8 +66,8 @@ def to_learn(
     fleet: Fleet, settings: Settings, *, subscriber: bool = True, catalog: Catalog = CATALOG
 ) -> tuple[Candidate, ...]:
     """Every rule on every resource whose level its history may set; which sides, `levels.learnable` says."""
-    routes = log_routes(fleet, settings.metrics, catalog, subscriber=subscriber)
-    fleet = with_subscribed(fleet, routes.subscriptions, catalog)
+    routes = log_routes(fleet, settings, catalog, subscriber=subscriber)
+    fleet = with_subscribed(fleet, routes.subscribed, catalog)
     wide = wide_rules(settings)
     return tuple(
         found

@@ -44,6 +44,8 @@ PUT_METRIC_ALARM_PER_S = 3  # adjustable
 METRIC_FILTERS_PER_GROUP = 100
 REGEX_PATTERNS_PER_GROUP = 5
 SUBSCRIPTION_FILTERS_PER_GROUP = 2
+SELECTION_BYTES = 25_000
+"""Which log groups an account's subscription policy leaves out: the text of it (25 KB)."""
 QUERY_LOG_GROUPS = 50
 """Log groups that one Logs Insights query may read."""
 METRIC_FILTER_DIMENSIONS = 3

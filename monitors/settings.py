@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from operator import itemgetter
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from monitors import patterns, quotas
 from monitors.catalog.rows import Catalog
@@ -80,6 +80,8 @@ class Settings:
     match: tuple[Match, ...] = ()
     all_rules: bool = False
     """Whether the rules that are off by themselves are on."""
+    subscribe: Literal["groups", "account"] = "groups"
+    """How log lines reach the log subscriber: a subscription for each log group, or one policy of the account."""
     runbooks: str = "docs/runbooks.md"
     """Where runbooks are; a rule's own begins at `#<rule id>`."""
 

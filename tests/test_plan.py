@@ -13,6 +13,7 @@ from monitors.catalog.tables import CATALOG
 from monitors.cost import cost
 from monitors.coverage import coverage
 from monitors.evaluate import replay, states
+from monitors.logroutes import PLATFORM_LINES
 from monitors.model import Alarm, Comparison, MetricDefinition, Missing, Plan, Series, Severity, State
 from monitors.names import parse_alarm_name
 from monitors.plan import by_place, plan, to_learn
@@ -513,6 +514,58 @@ def test_a_definition_runs_natively_on_the_log_groups_it_names() -> None:
         ("lookout/Orders", "/aws/lambda/shop-b", "Lookout/Custom"),
     ]
     assert made.subscriptions == ()
+
+
+# --- one policy for the account --------------------------------------------------------------------
+
+POLICY = Settings(subscribe="account")
+
+
+def test_one_policy_takes_the_place_of_subscriptions() -> None:
+    """It leaves out what carries no platform lines, what takes no subscription, and the toolkit's own."""
+    where = fleet(
+        *(function("a"), log_group("/aws/lambda/a")),
+        *(function("late"), log_group("/aws/apigateway/access")),
+        *(function("old"), log_group("/aws/lambda/old", log_class="INFREQUENT_ACCESS")),
+        *(function("lookout-log-subscriber"), log_group("/aws/lambda/lookout-log-subscriber")),
+    )
+    made = plan(where, POLICY)
+    (policy,) = made.subscriptions
+    assert (policy.log_group, policy.pattern) == ("*", PLATFORM_LINES)
+    assert policy.left_out == (
+        "/aws/apigateway/access",
+        "/aws/lambda/lookout-log-subscriber",
+        "/aws/lambda/old",
+    )
+    read = {one.name for one in made.fleet.resources if one.facts.get("subscribed") and one.service == "lambda"}
+    assert read == {"a", "late"}, "the policy also holds for a log group that is not there yet"
+    assert "lookout/lambda.memory/late" in {one.name for one in made.alarms}
+
+
+def test_a_group_that_others_have_filled_is_read_through_the_policy() -> None:
+    where = fleet(function("a"), log_group("/aws/lambda/a", subscription_filters=("theirs", "theirs too")))
+    assert "lookout/lambda.memory/a" not in {one.name for one in plan(where, DEFAULT).alarms}
+    assert "lookout/lambda.memory/a" in {one.name for one in plan(where, POLICY).alarms}
+
+
+def test_a_group_whose_every_line_is_wanted_keeps_a_subscription_of_its_own() -> None:
+    six = tuple(MetricDefinition(name=f"M{n}", pattern=f"%x{n}%") for n in range(6))  # a log group takes five
+    where = fleet(function("a"), log_group("/aws/lambda/a"), function("b"), log_group("/aws/lambda/b"))
+    settings = Settings(subscribe="account", metrics=tuple(replace(one, log_groups="/aws/lambda/a") for one in six))
+    own, policy = plan(where, settings).subscriptions
+    assert (own.log_group, own.pattern) == ("/aws/lambda/a", "")
+    assert policy.left_out == ("/aws/lambda/a",)
+
+
+def test_more_names_than_a_policy_leaves_out_make_subscriptions_again() -> None:
+    others = [log_group(f"/a-rather-long-name-of-a-log-group/{number:06}") for number in range(700)]
+    made = plan(fleet(function("a"), log_group("/aws/lambda/a"), *others), POLICY)
+    assert [one.log_group for one in made.subscriptions] == ["/aws/lambda/a"]
+    assert "25,000 bytes" in notes(made, "no_policy")[0]
+
+
+def test_no_policy_without_a_subscriber() -> None:
+    assert plan(functions(1), POLICY, subscriber=False).subscriptions == ()
 
 
 def test_a_definition_may_be_about_log_groups_by_their_tags() -> None:

@@ -167,6 +167,18 @@ def test_subscriptions_need_a_subscriber_who_may_be_called() -> None:
     assert not kinds & {"AWS::Logs::SubscriptionFilter", "AWS::Lambda::Permission"}
 
 
+def test_a_policy_of_the_account() -> None:
+    where = fleet(function("a"), log_group("/aws/lambda/a"), log_group('/od"d'))
+    made = rendered(plan(where, Settings(subscribe="account")))
+    (policy,) = [one for one in resources(made).values() if one["Type"] == "AWS::Logs::AccountPolicy"]
+    said = policy["Properties"]
+    assert json.loads(said["PolicyDocument"])["DestinationArn"] == SUBSCRIBER
+    assert (said["PolicyType"], said["Scope"]) == ("SUBSCRIPTION_FILTER_POLICY", "ALL")
+    assert said["SelectionCriteria"] == r'LogGroupName NOT IN ["/od\"d"]'
+    assert policy["DependsOn"] == ["SubscriberPermission"]
+    assert [str(one) for one in lint(json.dumps(made[ALARM_STACK]))] == []
+
+
 def test_dashboards() -> None:
     assert (
         json.loads(

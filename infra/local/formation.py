@@ -13,6 +13,7 @@ Json = dict[str, Any]
 RECORDED = (
     "AWS::CodeDeploy::Application",
     "AWS::CodeDeploy::DeploymentGroup",
+    "AWS::Logs::AccountPolicy",
     "AWS::Logs::QueryDefinition",
     "AWS::XRay::Group",
     "AWS::XRay::SamplingRule",
