@@ -41,7 +41,8 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.json:
         show.as_json(result | {"samples": samples})
     else:
-        rows = [("-" if s["value"] is None else f"{s['value']:g}", str(s["line"])) for s in samples]
+        words = [hint for hint in pattern.hints if not hint.startswith("\\")]
+        rows = [("-" if s["value"] is None else f"{s['value']:g}", show.marked(str(s["line"]), words)) for s in samples]
         show.table(f"{matched} of {read} lines match", ("value", "line"), rows)
         if matched > len(values):
             show.note(f"{matched - len(values)} matching lines have no number at {chosen.value}: AWS skips them too")

@@ -30,6 +30,14 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) ->
     _print(drawn)
 
 
+def marked(words: str, texts: Sequence[str]) -> Text:
+    """The words with every one of the texts in them set off, where a terminal can."""
+    shown = Text(inert(words))
+    if texts:
+        shown.highlight_words(texts, style="bold reverse")
+    return shown
+
+
 def line(words: str) -> None:
     """Print one line to stdout."""
     _print(Text(inert(words)))

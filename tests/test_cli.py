@@ -323,3 +323,10 @@ def test_what_is_no_span_says_how_to_write_one(text: str, capsys: pytest.Capture
     with pytest.raises(SystemExit):
         main(["logs", "--pattern", "x", f"--since={text}"])
     assert "no span such as 30m, 1h or 2d" in capsys.readouterr().err
+
+
+def test_what_a_line_matches_by_is_set_off() -> None:
+    found = show.marked("GET /a\x07 timed out, timed out", ("timed out", "ERROR"))
+    assert found.plain == "GET /a\\u0007 timed out, timed out"
+    assert [found.plain[span.start : span.end] for span in found.spans] == ["timed out", "timed out"]
+    assert show.marked("nothing", ()).spans == []
