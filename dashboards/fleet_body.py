@@ -6,7 +6,6 @@ components and syntax" and "Using search expressions in graphs", Amazon CloudWat
 """
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from typing import NamedTuple
 from dashboards import widgets
 from dashboards.application_body import alarm_row
 from dashboards.palette import signal
-from dashboards.watched import arns, axis, description, levels, region, service_title, unit
+from dashboards.watched import arns, axis, description, levels, region, service_title, unit, words
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
 from monitors.catalog.tables import CATALOG
@@ -113,7 +112,7 @@ def _golden(watched: Counter[_Ranked], plan: Plan) -> Row:
     width = widgets.COLUMNS // max(1, len(chosen))
     return [
         widgets.number(
-            _words(one.metric),
+            words(one.metric),
             widgets.metric_rows([_whole(one)], token=signal(one.metric)),
             region=region(plan),
             width=width,
@@ -152,13 +151,8 @@ def _ranking(one: _Ranked, count: int, plan: Plan) -> Widget:
         rows = widgets.metric_rows([_whole(one)], token=signal(one.metric))
     else:
         rows = [widgets.expression_row(_expression(one, count), label="", period_s=_PERIOD_S)]
-    title = f"{_words(one.metric)}, {_STATISTICS.get(one.statistic, one.statistic)}"
+    title = f"{words(one.metric)}, {_STATISTICS.get(one.statistic, one.statistic)}"
     return widgets.ranking(title, rows, axis=unit(one.namespace, one.metric), region=region(plan), total=total)
-
-
-def _words(metric: str) -> str:
-    """`Claimed Account Concurrency`: a long name has to wrap somewhere."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", metric)
 
 
 def _expression(one: _Ranked, count: int) -> str:

@@ -1,16 +1,17 @@
 """Plan -> one dashboard for any function: a variable at its top says which. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from dashboards import widgets
 from dashboards.application_body import ERRORS
 from dashboards.palette import signal
-from dashboards.watched import axis, description, lines, region
+from dashboards.watched import axis, description, lines, region, unit, words
 from dashboards.widgets import Row, Widget
 from monitors import names
-from monitors.model import Plan, Query
+from monitors.catalog.tables import CATALOG
+from monitors.model import Plan, Query, Resource
 
 FUNCTION = "LOOKOUT_FUNCTION"
 """Stands for the function's name wherever it occurs; the variable's pattern."""
@@ -29,26 +30,33 @@ VARIABLE = {
     "populateFrom": "FunctionName",
 }
 
+_ALWAYS = ("Invocations", "Errors", "Duration", "ConcurrentExecutions", "Throttles")
+"""What every function publishes and anyone looks for first, alarm or none."""
+
 _SIGNALS = ("traffic", "errors", "latency", "saturation")
 
 
 def rows(plan: Plan) -> list[Row]:
-    """Everything that the plan watches of any function, by signal; nothing if it watches no function."""
-    graphs = sorted(_graphs(plan), key=lambda one: (_SIGNALS.index(one[0]), one[1]))
-    if not graphs:
+    """What the plan watches of any function and what one looks for anyway, by signal; nothing without functions."""
+    functions = [one for one in plan.fleet.resources if one.service == "lambda"]
+    if not functions:
         return []
     place = region(plan)
+    graphs = [*_watched(plan, functions)]
+    graphs += _unwatched([widget for _, _, widget in graphs], place)
+    graphs.sort(key=lambda one: (_SIGNALS.index(one[0]), one[1]))
     fleet = names.dashboard(names.FLEET_DASHBOARD, place)
     head = f"## Function {FUNCTION}\n{widgets.link('Fleet', fleet)}{CHOOSE}"
     logs = widgets.logs("Recent errors in its logs", [names.log_group(FUNCTION)], region=place, query=ERRORS)
     return [[widgets.text(head, height=2)], [widget | {"width": 8, "height": 6} for _, _, widget in graphs], [logs]]
 
 
-def _graphs(plan: Plan) -> Iterator[tuple[str, str, Widget]]:
-    functions = {one.id: one.name for one in plan.fleet.resources if one.service == "lambda"}
+def _watched(plan: Plan, functions: Iterable[Resource]) -> Iterator[tuple[str, str, Widget]]:
+    """(signal, title, graph) of each alarm that any function could have."""
+    name_of = {one.id: one.name for one in functions}
     seen: set[tuple[str, ...]] = set()
     for alarm in sorted(plan.alarms, key=lambda one: (one.rule, one.name)):
-        name = functions.get(alarm.resource)
+        name = name_of.get(alarm.resource)
         if not name or (alarm.rule,) in seen:
             continue
         said = description(alarm)
@@ -59,8 +67,28 @@ def _graphs(plan: Plan) -> Iterator[tuple[str, str, Widget]]:
         if shape not in seen:
             seen |= {(alarm.rule,), shape}
             token = signal(" ".join([alarm.rule.partition(".")[2], *(q.metric for q in queries)]))
-            rows = widgets.metric_rows(_percentiles(queries), token=token)
-            yield token, said.title, widgets.graph(said.title, rows, axis=axis(said), region=region(plan))
+            yield token, said.title, _graph(said.title, queries, token=token, axis=axis(said), region=region(plan))
+
+
+def _unwatched(drawn: Iterable[Widget], place: str) -> Iterator[tuple[str, str, Widget]]:
+    """(signal, title, graph) of what is always looked for and is not yet the one line of a graph's metric."""
+    known = [{one.metric for one in widgets.queries(widget) if one.returned} for widget in drawn]
+    found = {one.id: one for one in CATALOG.metrics if one.service == "lambda"}
+    for one in (found[name] for name in _ALWAYS if {name} not in known):
+        query = Query(
+            id="m1",
+            namespace=one.namespace,
+            metric=one.name,
+            dimensions=(("FunctionName", FUNCTION),),
+            statistic=one.statistic,
+            period_s=60,
+        )
+        token, title = signal(one.name), words(one.name)
+        yield token, title, _graph(title, [query], token=token, axis=unit(one.namespace, one.name), region=place)
+
+
+def _graph(title: str, queries: Sequence[Query], *, token: str, axis: str, region: str) -> Widget:
+    return widgets.graph(title, widgets.metric_rows(_percentiles(queries), token=token), axis=axis, region=region)
 
 
 def _of_any(query: Query, name: str | None) -> Query:

@@ -1,5 +1,6 @@
 """What dashboards read out of a plan: an alarm's lines, levels and words; a resource's alarms and facts. Pure."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -76,9 +77,14 @@ def unit(namespace: str, metric: str) -> str:
     return _UNITS.get((namespace, metric), metric)
 
 
+def words(metric: str) -> str:
+    """`Claimed Account Concurrency`: a long name has to wrap somewhere."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", metric)
+
+
 def heading(resource: Resource, said: Iterable[Description]) -> str:
     """`### shop-payment` with its kind, facts and runbooks, as Markdown."""
-    facts = [words(resource.facts[fact]) for fact, words in _FACTS if resource.facts.get(fact)]
+    facts = [tell(resource.facts[fact]) for fact, tell in _FACTS if resource.facts.get(fact)]
     books = {
         one.title: one.runbook for one in said if link(one.runbook).startswith("https://") and ">" not in one.runbook
     }

@@ -1,6 +1,7 @@
 """Dashboard bodies: valid, within AWS's limits, complete, and steady as the fleet grows."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -34,8 +35,8 @@ def function(name: str, application: str = "shop", **facts: Fact) -> Resource:
     )
 
 
-def planned(*resources: Resource, links: tuple[Link, ...] = ()) -> Plan:
-    return plan(Fleet(resources=resources, links=links), parse(""))
+def planned(*resources: Resource, links: tuple[Link, ...] = (), toml: str = "") -> Plan:
+    return plan(Fleet(resources=resources, links=links), parse(toml))
 
 
 def of_kind(body: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
@@ -200,6 +201,20 @@ def test_the_function_dashboard_names_no_function_but_its_variable() -> None:
     assert all(row[2:4] == ["FunctionName", "LOOKOUT_FUNCTION"] for row in rows)
     duration = next(one for one in of_kind(made, "metric") if "Duration" in one["title"])
     assert [row[4]["stat"] for row in duration["metrics"]] == ["p50", "p95", "p99"]
+
+
+@pytest.mark.parametrize("rule", ["", "fleet = true", "enabled = false"])
+def test_any_function_shows_what_is_looked_for_first_whatever_watches_it(rule: str) -> None:
+    own = {one.rule for one in SHOP.alarms if one.rule.startswith("lambda.")}
+    toml = "".join(f'[rules."{one}"]\n{rule}\n' for one in sorted(own) if rule)
+    made = bodies(planned(function("orders"), toml=toml))["lookout-function-eu-central-1"]
+    alone = Counter(
+        metrics.pop()
+        for one in of_kind(made, "metric")
+        if len(metrics := {row[1] for row in one["metrics"] if len(row) > 1 and "visible" not in row[-1]}) == 1
+    )
+    first = ("Invocations", "Errors", "Duration", "ConcurrentExecutions", "Throttles")
+    assert {name: alone[name] for name in first} == dict.fromkeys(first, 1)
 
 
 def test_the_fleet_ranks_by_metrics_insights_so_that_new_functions_are_in_it() -> None:
