@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dashboards import widgets
 from dashboards.palette import signal
-from dashboards.watched import arns, axis, by_resource, description, heading, levels, lines, region
+from dashboards.watched import arns, axis, by_resource, description, heading, levels, lines, region, to_any_function
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
 from monitors.model import Alarm, CompositeAlarm, Description, Link, Plan, Resource
@@ -33,8 +33,9 @@ def applications(plan: Plan) -> Iterator[tuple[str, Row, Units]]:
         if resource.id in alarms:
             members[resource.application].append(resource)
     order = _depths(plan.fleet.links)
+    links = [widgets.link("Fleet", names.dashboard(names.FLEET_DASHBOARD, region(plan))), *to_any_function(plan)]
     for application, resources in sorted(members.items()):
-        head = _head(application, healths[f"{names.APPLICATION}{application}"], plan)
+        head = _head(application, links, healths[f"{names.APPLICATION}{application}"], plan)
         yield application, head, _units(_sorted(resources, order), alarms, plan)
 
 
@@ -54,13 +55,9 @@ def alarm_row(title: str, alarms: Iterable[str], *, width: int, height: int, onl
     ]
 
 
-def _head(application: str, own: Sequence[CompositeAlarm], plan: Plan) -> Row:
-    place = region(plan)
-    fleet = names.dashboard(names.FLEET_DASHBOARD, place)
-    function = names.dashboard(names.FUNCTION_DASHBOARD, place)
-    links = f"{widgets.link('Fleet', fleet)} · {widgets.link('Any function', function)}"
+def _head(application: str, links: Sequence[str], own: Sequence[CompositeAlarm], plan: Plan) -> Row:
     title = f"## {widgets.markdown(application) or 'Resources of no application'}"
-    said = widgets.text(f"{title}\n{links}", height=2)
+    said = widgets.text(f"{title}\n{' · '.join(links)}", height=2)
     return [said, *alarm_row("Health", arns(own, plan), width=24, height=2)]
 
 

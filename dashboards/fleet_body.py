@@ -13,7 +13,7 @@ from typing import NamedTuple
 from dashboards import widgets
 from dashboards.application_body import alarm_row
 from dashboards.palette import signal
-from dashboards.watched import arns, axis, description, levels, region, service_title, unit, words
+from dashboards.watched import arns, axis, description, levels, region, service_title, to_any_function, unit, words
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
 from monitors.catalog.tables import CATALOG
@@ -61,7 +61,7 @@ def rows(plan: Plan) -> list[Row]:
 def _head(plan: Plan) -> Row:
     place = region(plan)
     applications = sorted({one.application for one in plan.fleet.resources})
-    links = [widgets.link("Any function", names.dashboard(names.FUNCTION_DASHBOARD, place))]
+    links = to_any_function(plan)
     links += [
         widgets.link(one or "No application", names.application_dashboard(one, place)) for one in applications[:_LINKS]
     ]

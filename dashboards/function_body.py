@@ -7,11 +7,11 @@ from dataclasses import replace
 from dashboards import widgets
 from dashboards.application_body import ERRORS
 from dashboards.palette import signal
-from dashboards.watched import axis, description, lines, region, unit, words
+from dashboards.watched import axis, description, functions, lines, region, unit, words
 from dashboards.widgets import Row, Widget
 from monitors import names
 from monitors.catalog.tables import CATALOG
-from monitors.model import Plan, Query, Resource
+from monitors.model import Plan, Query
 
 FUNCTION = "LOOKOUT_FUNCTION"
 """Stands for the function's name wherever it occurs; the variable's pattern."""
@@ -38,11 +38,10 @@ _SIGNALS = ("traffic", "errors", "latency", "saturation")
 
 def rows(plan: Plan) -> list[Row]:
     """What the plan watches of any function and what one looks for anyway, by signal; nothing without functions."""
-    functions = [one for one in plan.fleet.resources if one.service == "lambda"]
-    if not functions:
+    if not functions(plan):
         return []
     place = region(plan)
-    graphs = [*_watched(plan, functions)]
+    graphs = [*_watched(plan)]
     graphs += _unwatched([widget for _, _, widget in graphs], place)
     graphs.sort(key=lambda one: (_SIGNALS.index(one[0]), one[1]))
     fleet = names.dashboard(names.FLEET_DASHBOARD, place)
@@ -51,9 +50,9 @@ def rows(plan: Plan) -> list[Row]:
     return [[widgets.text(head, height=2)], [widget | {"width": 8, "height": 6} for _, _, widget in graphs], [logs]]
 
 
-def _watched(plan: Plan, functions: Iterable[Resource]) -> Iterator[tuple[str, str, Widget]]:
+def _watched(plan: Plan) -> Iterator[tuple[str, str, Widget]]:
     """(signal, title, graph) of each alarm that any function could have."""
-    name_of = {one.id: one.name for one in functions}
+    name_of = {one.id: one.name for one in functions(plan)}
     seen: set[tuple[str, ...]] = set()
     for alarm in sorted(plan.alarms, key=lambda one: (one.rule, one.name)):
         name = name_of.get(alarm.resource)

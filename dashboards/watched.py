@@ -9,6 +9,8 @@ from typing import Any
 from dashboards.formats import link, ms
 from dashboards.palette import light
 from dashboards.widgets import ACCOUNT, PARTITION, REGION, markdown
+from dashboards.widgets import link as dashboard_link
+from monitors import names
 from monitors.catalog.tables import CATALOG
 from monitors.model import Alarm, CompositeAlarm, Description, Plan, Query, Resource
 
@@ -23,6 +25,17 @@ _FACTS: tuple[tuple[str, Callable[[Any], str]], ...] = (
 def region(plan: Plan) -> str:
     """The Region that the plan is for, or CloudFormation's word for it."""
     return next((one.region for one in plan.fleet.resources if one.region), REGION)
+
+
+def functions(plan: Plan) -> list[Resource]:
+    """The fleet's Lambda functions; where there is none, there is no dashboard for any of them."""
+    return [one for one in plan.fleet.resources if one.service == "lambda"]
+
+
+def to_any_function(plan: Plan) -> list[str]:
+    """The link to the dashboard for any function, if there is one."""
+    dashboard = names.dashboard(names.FUNCTION_DASHBOARD, region(plan))
+    return [dashboard_link("Any function", dashboard)] if functions(plan) else []
 
 
 def arns(alarms: Iterable[Alarm | CompositeAlarm], plan: Plan) -> list[str]:

@@ -217,6 +217,13 @@ def test_any_function_shows_what_is_looked_for_first_whatever_watches_it(rule: s
     assert {name: alone[name] for name in first} == dict.fromkeys(first, 1)
 
 
+def test_no_link_leads_to_the_function_dashboard_where_there_is_none() -> None:
+    made = bodies(planned(replace(function("a-queue"), service="sqs")))
+    assert sorted(made) == ["lookout-app-shop-eu-central-1", "lookout-fleet-eu-central-1"]
+    assert "lookout-function" not in everything(made)
+    assert everything(bodies(SHOP)).count("#dashboards/dashboard/lookout-function-eu-central-1") == 2  # fleet, app
+
+
 def test_the_fleet_ranks_by_metrics_insights_so_that_new_functions_are_in_it() -> None:
     body = bodies(SHOP)["lookout-fleet-eu-central-1"]
     expressions = {row[0]["expression"] for one in of_kind(body, "metric") for row in one["metrics"] if len(row) == 1}
