@@ -139,19 +139,15 @@ class Visit:
             self.page.wait_for_timeout(50)
 
     def draw_all(self) -> int:
-        """Opens what is closed, scrolls through, and waits until every chart is there; how many there are."""
+        """Opens what is closed, and scrolls to one chart after another until all are there; how many there are."""
         self.page.evaluate("document.querySelectorAll('details.item').forEach((one, n) => { one.open = n < 3 })")
-        self.page.evaluate(
-            """async () => {
-                for (let y = 0; y < document.documentElement.scrollHeight; y += 500) {
-                    scrollTo(0, y);
-                    await new Promise((done) => setTimeout(done, 60));
-                }
-            }"""
-        )
         self.until(
-            "[...document.querySelectorAll('.plot')].filter((one) => one.checkVisibility())"
-            ".every((one) => one.querySelector('canvas'))"
+            """() => {
+                const plots = [...document.querySelectorAll('.plot')].filter((one) => one.checkVisibility());
+                const missing = plots.filter((one) => !one.querySelector('canvas'));
+                missing[0]?.scrollIntoView();
+                return !missing.length;
+            }"""
         )
         return int(self.page.locator("canvas").count())
 
