@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from dashboards import widgets
 from dashboards.application_body import alarm_row
-from dashboards.palette import signal
+from dashboards.palette import SIGNALS, signal
 from dashboards.watched import arns, axis, description, levels, region, service_title, to_any_function, unit, words
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
@@ -33,7 +33,6 @@ _STATISTICS = {
     "SampleCount": "count",
 }
 _GOLDEN = {"traffic": 1, "errors": 1, "latency": 1, "saturation": 3}
-_SIGNALS = ("traffic", "errors", "latency", "saturation")
 
 
 class _Ranked(NamedTuple):
@@ -142,7 +141,7 @@ def _watched(plan: Plan) -> Iterator[_Ranked]:
 
 
 def _by_signal(one: _Ranked) -> tuple[int, str, str]:
-    return _SIGNALS.index(signal(one.metric)), one.metric, one.statistic
+    return SIGNALS.index(signal(one.metric)), one.metric, one.statistic
 
 
 def _ranking(one: _Ranked, count: int, plan: Plan) -> Widget:

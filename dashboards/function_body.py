@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dashboards import widgets
 from dashboards.application_body import ERRORS
-from dashboards.palette import signal
+from dashboards.palette import SIGNALS, signal
 from dashboards.watched import axis, description, functions, lines, region, unit, words
 from dashboards.widgets import Row, Widget
 from monitors import names
@@ -33,8 +33,6 @@ VARIABLE = {
 _ALWAYS = ("Invocations", "Errors", "Duration", "ConcurrentExecutions", "Throttles")
 """What every function publishes and anyone looks for first, alarm or none."""
 
-_SIGNALS = ("traffic", "errors", "latency", "saturation")
-
 
 def rows(plan: Plan) -> list[Row]:
     """What the plan watches of any function and what one looks for anyway, by signal; nothing without functions."""
@@ -43,7 +41,7 @@ def rows(plan: Plan) -> list[Row]:
     place = region(plan)
     graphs = [*_watched(plan)]
     graphs += _unwatched([widget for _, _, widget in graphs], place)
-    graphs.sort(key=lambda one: (_SIGNALS.index(one[0]), one[1]))
+    graphs.sort(key=lambda one: (SIGNALS.index(one[0]), one[1]))
     fleet = names.dashboard(names.FLEET_DASHBOARD, place)
     head = f"## Function {FUNCTION}\n{widgets.link('Fleet', fleet)}{CHOOSE}"
     logs = widgets.logs("Recent errors in its logs", [names.log_group(FUNCTION)], region=place, query=ERRORS)

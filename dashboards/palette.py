@@ -49,7 +49,10 @@ PHASES: tuple[tuple[str, str, str], ...] = (
     ("overhead", "runtime overhead", "other"),
 )
 
-_SIGNALS = (
+SIGNALS = ("traffic", "errors", "latency", "saturation")
+"""The golden signals, in the order to show them."""
+
+_PATTERNS = (
     ("errors", r"error|fail|4xx|5xx|dropped|dead.?letter|dlq|reject|timed?.?out|abort|denied"),
     ("latency", r"duration|latency|age|lag|behind|elapsed|freshness|init"),
     (
@@ -84,7 +87,7 @@ def tint(token: str, share: float) -> str:
 def signal(metric: str) -> str:
     """Which golden signal a metric's name speaks of: errors, latency, saturation; traffic if nothing else."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z0-9])", " ", metric)
-    return next((name for name, pattern in _SIGNALS if re.search(rf"(?i)\b({pattern})", words)), "traffic")
+    return next((name for name, pattern in _PATTERNS if re.search(rf"(?i)\b({pattern})", words)), "traffic")
 
 
 def stylesheet() -> str:
