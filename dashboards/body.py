@@ -4,7 +4,6 @@ What is shown follows from the plan's alarms: their metrics, their levels and th
 obeyed as they stand (`inherit`), since a level holds for its alarm's period only.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,9 +12,9 @@ from dashboards import application_body, fleet_body, function_body, watched
 from dashboards.widgets import Row, metric_count, placed
 from monitors import names, quotas
 from monitors.buckets import buckets
+from monitors.jsontext import compact
 from monitors.model import Plan
 
-_json = json.JSONEncoder(sort_keys=True, check_circular=False).encode
 _HEAD = 10  # widgets and metrics kept free for the head of each part
 
 
@@ -51,8 +50,8 @@ def _each(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def dump(body: Mapping[str, Any]) -> str:
     """The body as text: a line for each widget."""
-    head = [f"{json.dumps(key)}: {_json(value)}" for key, value in sorted(body.items()) if key != "widgets"]
-    widgets = ",\n".join(map(_json, body["widgets"]))
+    head = [f"{compact(key)}: {compact(value)}" for key, value in sorted(body.items()) if key != "widgets"]
+    widgets = ",\n".join(map(compact, body["widgets"]))
     return "{\n" + ",\n".join([*head, f'"widgets": [\n{widgets}\n]']) + "\n}\n"
 
 

@@ -7,7 +7,6 @@ cannot hold goes to further parents; the first keeps those composites, and what 
 templates by file, as `aws cloudformation package` takes them; `infra.apply` puts their addresses in S3 there.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -19,6 +18,7 @@ from infra.resources import Resources
 from monitors import names, quotas
 from monitors.buckets import buckets
 from monitors.errors import InputError
+from monitors.jsontext import compact
 from monitors.model import Alarm, CompositeAlarm, Plan, Severity
 
 Json = Any
@@ -216,11 +216,11 @@ def _kept(found: Resources) -> Resources:
 
 
 def _lines(found: Resources) -> list[str]:
-    return [f"{_json(name)}: {_json(resource)}" for name, resource in sorted(found.items())]
+    return [f"{compact(name)}: {compact(resource)}" for name, resource in sorted(found.items())]
 
 
 def _text(lines: Sequence[str]) -> str:
-    head = ",\n".join(f"{_json(key)}: {_json(value)}" for key, value in _HEAD.items())
+    head = ",\n".join(f"{compact(key)}: {compact(value)}" for key, value in _HEAD.items())
     return f'{{\n{head},\n"Resources": {{\n{_BETWEEN.join(lines)}\n}}\n}}\n'
 
 
@@ -244,6 +244,3 @@ def is_over(logical_id: str) -> bool:
 
 def _merged(groups: Iterable[Resources]) -> Resources:
     return {name: one for group in groups for name, one in group.items()}
-
-
-_json = json.JSONEncoder(sort_keys=True, check_circular=False).encode
