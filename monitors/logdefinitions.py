@@ -6,24 +6,21 @@ sample; a default is given for a minute in which there were lines and none match
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from fnmatch import translate
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from monitors import patterns
 from monitors.errors import InputError
-from monitors.logmetrics import Lines
+from monitors.logmetrics import OTHER, Lines
 from monitors.names import CUSTOM_METRICS
 from monitors.patterns.conditions import number
 from monitors.quotas import METRIC_UNITS
-from monitors.records import Table
+from monitors.records import Table, numeral
 
 DIMENSION_SETS = 100
 """Distinct dimension sets a definition may make in one container of the subscriber: each is a metric on the bill."""
 DIMENSION_CHARACTERS = 1024  # PutMetricData, Dimension, Value
-OVERFLOW = "(other)"
-"""The value of every dimension of the samples beyond."""
 
 Dimensions = tuple[tuple[str, str], ...]
 Known = Mapping[str, frozenset[Dimensions]]
@@ -119,26 +116,36 @@ def _definition(row: Any) -> Definition:
 def read(lines: Lines, defined: Iterable[Definition], *, known: Known) -> Reading:
     """The samples of the definitions that are about these lines' log group."""
     due = [one for one in defined if one.log_groups.match(lines.log_group)]
-    made = {one.name: set(known.get(one.name, ())) for one in due}
+    made: dict[str, set[Dimensions]] = {}
     table: Table = {}
-    hits = _all_hits(due, lines.messages)
+    hits = _all_hits(due, lines)
     told: set[int] = set()
     overflowed = 0
     for definition, position, value, dimensions in hits:
         if value is None or dimensions is None:
             continue
-        has_room = not dimensions or _has_room(dimensions, made[definition.name])
-        kept = dimensions if has_room else tuple((name, OVERFLOW) for name, _ in dimensions)
-        columns = table.setdefault((CUSTOM_METRICS, kept, lines.minute_ms), {})
-        columns.setdefault((definition.name, definition.unit), []).append(value)
-        overflowed += not has_room
+        if dimensions:
+            sets = made.setdefault(definition.name, set(known.get(definition.name, ())))
+            if not _has_room(dimensions, sets):
+                dimensions = tuple((name, OTHER) for name, _ in dimensions)
+                overflowed += 1
+        _put(table, definition, dimensions, lines.minute_ms, value)
         told.add(position)
-    matched = {hit.definition.name for hit in hits}
+    _put_defaults(table, due, {hit.definition.name for hit in hits}, lines.minute_ms)
+    if made:
+        known = {**known, **{name: frozenset(sets) for name, sets in made.items()}}
+    return Reading(table, told, known, overflowed)
+
+
+def _put_defaults(table: Table, due: Iterable[Definition], matched: Container[str], minute_ms: int) -> None:
     for one in due:
         if one.default is not None and one.name not in matched:
-            columns = table.setdefault((CUSTOM_METRICS, (), lines.minute_ms), {})
-            columns.setdefault((one.name, one.unit), []).append(one.default)
-    return Reading(table, told, {**known, **{name: frozenset(sets) for name, sets in made.items()}}, overflowed)
+            _put(table, one, (), minute_ms, one.default)
+
+
+def _put(table: Table, one: Definition, dimensions: Dimensions, minute_ms: int, value: float) -> None:
+    columns = table.setdefault((CUSTOM_METRICS, dimensions, minute_ms), {})
+    columns.setdefault((one.name, one.unit), []).append(numeral(value))
 
 
 def _has_room(dimensions: Dimensions, made: set[Dimensions]) -> bool:
@@ -150,19 +157,17 @@ def _has_room(dimensions: Dimensions, made: set[Dimensions]) -> bool:
     return True
 
 
-def _all_hits(due: Sequence[Definition], messages: Sequence[str]) -> list[_Hit]:
+def _all_hits(due: Iterable[Definition], lines: Lines) -> list[_Hit]:
     """Each pattern is tried only on the lines that can match. Those for JSON share a line's decoding, and so are tried
     on it one after the other.
     """
+    due = [one for one in due if one.pattern.may(lines.joined)]
     for_json = [one for one in due if one.pattern.source.startswith("{")]
-    objects = [position for position, message in enumerate(messages) if message[:1] in "{ \t\r\n"] if for_json else ()
-    tried = [
-        (position, one)
-        for one in due
-        for position in _possible(one, messages, objects if one in for_json else range(len(messages)))
-    ]
-    if len(for_json) > 1:
-        tried.sort(key=itemgetter(0))
+    tried = [(position, one) for one in due if one not in for_json for position in _possible(one, lines)]
+    if for_json:
+        objects = [position for position, message in enumerate(lines.messages) if message[:1] in "{ \t\r\n"]
+        tried += [(position, one) for position in objects for one in for_json]
+    messages = lines.messages
     return [
         _hit(one, position, found)
         for position, one in tried
@@ -170,17 +175,16 @@ def _all_hits(due: Sequence[Definition], messages: Sequence[str]) -> list[_Hit]:
     ]
 
 
-def _possible(definition: Definition, messages: Sequence[str], positions: Sequence[int]) -> Sequence[int]:
+def _possible(definition: Definition, lines: Lines) -> Sequence[int]:
     """The positions of messages that the pattern's hints do not rule out."""
     match definition.pattern.hints:
         case ():
-            return positions
+            return range(len(lines.messages))
         case (hint,):
-            return [position for position in positions if hint in messages[position]]
-        case (first, second):
-            return [position for position in positions if first in messages[position] or second in messages[position]]
+            return [position for position, message in enumerate(lines.messages) if hint in message]
         case hints:
-            return [position for position in positions if any(hint in messages[position] for hint in hints)]
+            messages = enumerate(lines.messages)
+            return [position for position, message in messages if any(hint in message for hint in hints)]
 
 
 def _hit(definition: Definition, position: int, found: Any) -> _Hit:

@@ -1,4 +1,4 @@
-"""One log line -> what it says: a record of the platform, or the level of an application's line. Pure, never raises.
+"""One log line -> the platform's record in it, if it is the platform's own. Pure, never raises.
 
 The shapes are those of AWS's Lambda developer guide, "Lambda Telemetry API event schema" (JSON) and "Sending Lambda
 function logs to CloudWatch Logs" (text). A platform line is known by how it begins, or by the exact envelope of its
@@ -10,18 +10,27 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from monitors.applines import UUID
 from monitors.names import log_group
 from monitors.records import Invocation, PlatformEvent
 
-_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_WHOLE = r"(?:0|[1-9][0-9]{0,8}+)"
 
-# --- the platform's lines ------------------------------------------------------------------------
 
-plain_report = re.compile(
-    r"REPORT RequestId: ([0-9a-f-]{36})\tDuration: ([0-9]{1,9}\.[0-9]{1,6}) ms\tBilled Duration: ([0-9]{1,9}) ms ?"
-    r"\tMemory Size: ([1-9][0-9]{0,5}) MB\tMax Memory Used: ([0-9]{1,6}) MB\s*\Z"
-).match
-"""Matches the commonest line, a warm invocation with nothing to tell: request id, duration, billed, size, used."""
+def plain_report_of(request: str) -> str:
+    """A regular expression for the commonest line, a warm invocation with nothing to tell, up to its blanks at the end.
+
+    Groups, all of them numbers as JSON writes them: duration, billed time, memory size, memory used.
+    """
+    return (
+        rf"REPORT RequestId: {request}\tDuration: ({_WHOLE}\.[0-9]{{1,6}}+) ms\tBilled Duration: ({_WHOLE}) ms ?"
+        rf"\tMemory Size: ([1-9][0-9]{{0,5}}+) MB\tMax Memory Used: ({_WHOLE}) MB"
+    )
+
+
+REQUEST = r"[0-9a-f-]{36}"
+plain_report = re.compile(plain_report_of(f"({REQUEST})") + r"\s*\Z").match
+"""Matches that line: request id, duration, billed, size, used."""
 
 platform_opening = re.compile(
     rf"""(?P<report>REPORT\ RequestId:\ \S{{1,64}}\tDuration:\ )
@@ -34,8 +43,8 @@ platform_opening = re.compile(
     | (?P<extension>EXTENSION\tName:\ )
     | (?P<logs_subscription>LOGS\tName:\ )
     | (?P<telemetry_subscription>TELEMETRY\tName:\ )
-    | (?P<task_timeout>[0-9-]{{10}}T[0-9:.]{{8,20}}Z\ {_UUID}\ Task\ timed\ out\ after\ [0-9.]{{1,9}}\ seconds\s*\Z)
-    | (?P<runtime_exit>RequestId:\ {_UUID}\ (?:Error:\ |Process\ exited\ before\ completing\ request))
+    | (?P<task_timeout>[0-9-]{{10}}T[0-9:.]{{8,20}}Z\ {UUID}\ Task\ timed\ out\ after\ [0-9.]{{1,9}}\ seconds\s*\Z)
+    | (?P<runtime_exit>RequestId:\ {UUID}\ (?:Error:\ |Process\ exited\ before\ completing\ request))
     | (?P<json>\{{\s*"(?:time|type|record)")""",
     re.VERBOSE,
 ).match
@@ -87,8 +96,8 @@ _OWN_DURATION = {"init_report": "init_ms", "restore_report": "restore_ms"}
 _KEYS = "|".join(_TEXT_FIELDS)
 _REPORT_FIELD = re.compile(rf"(?:^REPORT |[\t\n])({_KEYS}): (\S+)")
 _FIELD = re.compile(rf"(?<!\S)({_KEYS}): (\S+)")
-_TIMED_OUT = re.compile(rf"\S+ ({_UUID}) Task timed out after (\S+) seconds")
-_EXITED = re.compile(rf"RequestId: ({_UUID}) (?:Error: )?(?:Runtime exited with error: )?([^\n]{{1,500}})(?:\n(\S+))?")
+_TIMED_OUT = re.compile(rf"\S+ ({UUID}) Task timed out after (\S+) seconds")
+_EXITED = re.compile(rf"RequestId: ({UUID}) (?:Error: )?(?:Runtime exited with error: )?([^\n]{{1,500}})(?:\n(\S+))?")
 
 
 def parse(
@@ -190,65 +199,7 @@ def _loads(message: str) -> dict[str, Any]:
     return line if isinstance(line, dict) else {}
 
 
-# --- applications' lines -------------------------------------------------------------------------
-
-LEVELS = frozenset({"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "CRITICAL", "FATAL"})
-ERROR_LEVELS = frozenset({"ERROR", "CRITICAL", "FATAL"})
-
-
-def _leveled(words: str) -> str:
-    """What begins a line that shows one of these levels first: Python's text, Node's text, or JSON."""
-    return (
-        rf"\[({words})\][\t ]|[0-9-]{{10}}T[^\t]{{1,20}}\t[^\t]{{1,64}}\t({words})\t"
-        rf'|\{{\s*(?:"time(?:stamp)?"\s*:\s*"[^"\\]*"\s*,\s*)?"(?:log_)?level"\s*:\s*"((?i:{words}))"'
-    )
-
-
-_LEVELED = re.compile(_leveled("|".join(sorted(LEVELS))))
-
-says_nothing = re.compile(
-    _leveled("|".join(sorted(LEVELS - ERROR_LEVELS))) + "|START RequestId: |END RequestId: "
-).match
-"""Matches most of the lines that have neither a measurement nor an error in them, at the least cost."""
-
-# What a runtime without a logger prints as it dies: Node, Go, Java, .NET, Ruby.
-_CRASH = re.compile(
-    r'(?:FATAL ERROR|fatal error): |Exception in thread "|Unhandled exception\. '
-    r"|(?:Java heap space: |Metaspace: )?java\.lang\.OutOfMemoryError"
-    r"|/\S{1,200}\.rb:[0-9]+:in [^\n]{1,200}: failed to allocate memory"
-)
-_OUT_OF_MEMORY = re.compile(
-    r"runtime: out of memory|java\.lang\.OutOfMemoryError|JavaScript heap out of memory|\bMemoryError\b"
-    r"|failed to allocate memory \(NoMemoryError\)|OutOfMemoryException"
-)
-_REQUEST_ID = re.compile(rf'(?:\t|"(?:requestId|function_request_id|AWSRequestId)"\s*:\s*")({_UUID})[\t"]')
 _NAMED_STREAM = re.compile(r"[0-9]{4}/[0-9]{2}/[0-9]{2}/([A-Za-z0-9_-]{1,64})\[[^\]]+\][0-9a-f]+\Z")
-
-
-def level(message: str) -> str:
-    """The level of an application's line, upper case: Python's and Node's text, JSON with a `level` or `log_level`.
-
-    What a runtime prints as it crashes is FATAL; a line that shows no level gives "".
-    """
-    if found := _LEVELED.match(message):
-        word = found[found.lastindex or 0]
-    elif message.startswith("{"):
-        line = _loads(message) if 'level"' in message else {}
-        word = str(line.get("level") or line.get("log_level"))
-    else:
-        word = "FATAL" if _CRASH.match(message) else ""
-    return word.upper() if word.upper() in LEVELS else ""
-
-
-def out_of_memory(message: str) -> bool:
-    """Whether an application's line tells of its own end for want of memory: a runtime's sign, at an error level."""
-    return "emory" in message and bool(_OUT_OF_MEMORY.search(message)) and level(message) in ERROR_LEVELS
-
-
-def request_id(message: str) -> str:
-    """The request that an application's line says it belongs to; "" if it names none."""
-    found = _REQUEST_ID.search(message)
-    return found[1] if found else ""
 
 
 def function_of(group: str, log_stream: str) -> str:

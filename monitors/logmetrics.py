@@ -1,27 +1,26 @@
-"""Log lines of one function and minute -> what Lambda says of itself, as metric samples. Pure.
+r"""Log lines of one function and minute -> what Lambda says of itself, as metric samples. Pure.
 
-By columns rather than line by line: the log subscriber has about a microsecond for a line.
+By columns rather than line by line: the log subscriber has about a microsecond for a line. One search goes over the
+lines joined by \0, and stops only where a line has something to tell.
 """
 
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
+from functools import lru_cache
+from operator import mul
 from typing import NamedTuple
 
-from monitors.loglines import (
-    ERROR_LEVELS,
-    level,
-    out_of_memory,
-    parse,
-    plain_report,
-    platform_opening,
-    request_id,
-    says_nothing,
-)
+from monitors import applines
+from monitors.applines import ERROR_LEVELS, LEVELS, leveled
+from monitors.loglines import REQUEST, parse, plain_report, plain_report_of, platform_opening
 from monitors.names import LOG_METRICS
-from monitors.records import Invocation, PlatformEvent, Sample, Table
+from monitors.records import Group, Invocation, PlatformEvent, Sample, Table, numeral
+from monitors.rightsize.prices import Price
 
 Metric = tuple[str, str]
 """(name, unit)"""
+DURATION: Metric = ("Duration", "Milliseconds")
 BILLED: Metric = ("BilledDuration", "Milliseconds")
 USED: Metric = ("MaxMemoryUsed", "Megabytes")
 USED_PERCENT: Metric = ("MemoryUsedPercent", "Percent")
@@ -31,6 +30,14 @@ RESTORE: Metric = ("RestoreDuration", "Milliseconds")
 TIMEOUTS: Metric = ("Timeouts", "Count")
 OUT_OF_MEMORY: Metric = ("OutOfMemory", "Count")
 ERRORS: Metric = ("LogErrors", "Count")
+"""By function; and by function and ErrorType, of the lines that name one."""
+COST: Metric = ("EstimatedCost", "None")
+"""USD: billed time and requests, without free tier, savings plans or what else costs money."""
+
+ERROR_TYPES = 30
+"""Distinct types of error that are told apart of one function in one container of the subscriber."""
+OTHER = "(other)"
+"""The value of every dimension of the samples beyond."""
 
 
 class Lines(NamedTuple):
@@ -41,6 +48,8 @@ class Lines(NamedTuple):
     """Empty where the names of group and stream don't tell: then only users' definitions apply."""
     minute_ms: int
     messages: Sequence[str]
+    joined: str
+    r"""All of them, each between two \0; a \0 of their own is \1 here."""
 
 
 Request = tuple[Metric, str, str]
@@ -56,32 +65,153 @@ class Incident(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What some lines gave, and the positions of those that gave it."""
+    """What some lines gave."""
 
     table: Table
-    told: set[int]
+    told: int
+    """How many of them gave it."""
     incidents: Sequence[Incident] = ()
+    errors: Sequence[str] = ()
+    """The types of error, one for each line that names its own."""
 
 
-def platform(lines: Lines) -> Reading:
-    """The built-in metrics of the lines' function; timeouts and lacks of memory as incidents, for `merged` to count."""
+class _Said(NamedTuple):
+    """What one line gives."""
+
+    values: Sequence[tuple[Metric, float]] = ()
+    signs: Sequence[tuple[Metric, str]] = ()
+    """(TIMEOUTS or OUT_OF_MEMORY, request id)"""
+    error_type: str = ""
+    cost: float = 0
+
+
+_QUIET = leveled(f"(?:{'|'.join(sorted(LEVELS - ERROR_LEVELS))})") + "|(?:START|END) RequestId: "
+_telling = re.compile(rf"\0(?:{plain_report_of(REQUEST)}\s*+(?=\0)|(?!{_QUIET})([^\0]++))").findall
+"""Finds every plain report, by its numerals, and every other line that may have something to tell."""
+_quiet = re.compile(_QUIET).match
+_SEPARATOR = "\0"
+
+
+def gathered(log_group: str, function: str, minute_ms: int, messages: Sequence[str]) -> Lines:
+    """The lines, with the text that is searched."""
+    clean = messages
+    if _SEPARATOR in "".join(messages):
+        clean = [message.replace(_SEPARATOR, "\1") for message in messages]
+    return Lines(log_group, function, minute_ms, messages, _SEPARATOR.join(("", *clean, "")))
+
+
+def platform(lines: Lines, price: Price) -> Reading:
+    """The built-in metrics of the lines' function; timeouts and lacks of memory as incidents, for `merged` to count;
+    the types of errors, for `error_samples`.
+    """
     if not lines.function:
-        return Reading({}, set())
-    reports = list(map(plain_report, lines.messages))
-    told = {position for position, report in enumerate(reports) if report}
-    columns = _plain_columns([report.group(3, 4, 5) for report in reports if report])
-    incidents: list[Incident] = []
-    for position, message in enumerate(lines.messages):
-        if reports[position] or says_nothing(message):
-            continue
-        values, signs = _line(message)
-        for metric, value in values:
-            columns.setdefault(metric, []).append(value)
-        incidents += [Incident((metric, lines.function, request), lines.minute_ms) for metric, request in signs]
-        if values or signs:
-            told.add(position)
-    group = (LOG_METRICS, _dimensions(lines.function), lines.minute_ms)
-    return Reading({group: columns} if columns else {}, told, incidents)
+        return Reading({}, 0)
+    rows = _telling(lines.joined)
+    plain = [row for row in rows if not row[-1]]
+    columns, cost = _plain_columns(plain, price)
+    told, incidents, errors = len(plain), [], []
+    for message in [row[-1] for row in rows if row[-1]] if len(plain) < len(rows) else ():
+        said = _said(message, price)
+        for metric, value in said.values:
+            columns.setdefault(metric, []).append(numeral(value))
+        incidents += [Incident((metric, lines.function, request), lines.minute_ms) for metric, request in said.signs]
+        errors += [said.error_type] if said.error_type else []
+        cost += said.cost
+        told += _tells(said)
+    if cost:
+        columns[COST] = [numeral(cost)]
+    return Reading({_group(lines): columns} if columns else {}, told, incidents, errors)
+
+
+def tells(message: str) -> bool:
+    """Whether `platform` counts the message among those that told something."""
+    return bool(plain_report(message)) or (not _quiet(message) and _tells(_said(message, _FREE)))
+
+
+def _tells(said: _Said) -> bool:
+    return bool(said.values or said.signs)
+
+
+def _plain_columns(rows: Sequence[tuple[str, ...]], price: Price) -> tuple[dict[Metric, list[str]], float]:
+    """(duration, billed ms, memory size, memory used) of plain reports -> their metrics, and the cost."""
+    if not rows:
+        return {}, 0
+    durations, billed, sizes, used, _ = zip(*rows, strict=True)
+    if sizes.count(sizes[0]) == len(sizes):
+        mb_ms = int(sizes[0]) * sum(map(int, billed))
+    else:
+        mb_ms = sum(map(mul, map(int, billed), map(int, sizes)))
+    columns = {
+        DURATION: list(durations),
+        BILLED: list(billed),
+        USED: list(used),
+        USED_PERCENT: list(map(_percent, used, sizes)),
+    }
+    return columns, _cost(mb_ms, len(rows), price)
+
+
+def _said(message: str, price: Price) -> _Said:
+    """What a line that is not a plain report gives."""
+    record = parse(message) if platform_opening(message) else None
+    if isinstance(record, Invocation):
+        return _Said(_values(record), _signs(record), record.error_type, _invocation_cost(record, price))
+    if record is not None:
+        return _Said(signs=_signs(record))
+    if applines.level(message) not in ERROR_LEVELS:
+        return _Said()
+    signs = [(OUT_OF_MEMORY, applines.request_id(message))] if applines.out_of_memory(message) else []
+    return _Said([(ERRORS, 1)], signs, applines.error_type(message))
+
+
+def _values(report: Invocation) -> list[tuple[Metric, float]]:
+    sized = report.used_mb is not None and report.memory_mb
+    values = (
+        (DURATION, report.duration_ms),
+        (BILLED, report.billed_ms),
+        (USED, report.used_mb),
+        (USED_PERCENT, float(_percent(str(report.used_mb), str(report.memory_mb))) if sized else None),
+        (COLD_STARTS, 1 if report.cold else None),
+        (INIT, report.init_ms),
+        (RESTORE, report.restore_ms),
+    )
+    return [(metric, value) for metric, value in values if value is not None]
+
+
+def _invocation_cost(report: Invocation, price: Price) -> float:
+    """Lambda Managed Instances are billed by the instance: their reports name no billed time."""
+    if report.billed_ms is None or report.memory_mb is None:
+        return 0
+    return _cost(report.billed_ms * report.memory_mb, 1, price)
+
+
+def _cost(mb_ms: float, requests: int, price: Price) -> float:
+    return mb_ms / 1024 / 1000 * price.gb_second + requests * price.request
+
+
+@lru_cache(maxsize=4096)
+def _percent(used_mb: str, memory_mb: str) -> str:
+    """Cut to a hundredth, not rounded: 100 is full."""
+    return numeral(int(used_mb) * 10_000 // int(memory_mb) / 100)
+
+
+def _signs(record: Invocation | PlatformEvent) -> list[tuple[Metric, str]]:
+    """Whether the request timed out, and whether it ran out of memory, as far as this record knows.
+
+    All memory used proves it of an invocation that failed; one that timed out may have been busy collecting garbage.
+    """
+    timed_out = record.status == "timeout" and record.kind in ("report", "runtime_done")
+    killed = record.error_type == "Runtime.OutOfMemory"
+    if isinstance(record, Invocation):
+        full = bool(record.memory_mb) and (record.used_mb or 0) >= (record.memory_mb or 0)
+        killed |= full and record.status in ("error", "failure")
+    else:
+        timed_out |= record.kind == "task_timeout"
+        killed |= record.kind == "runtime_exit" and record.reason == "signal: killed"
+    request = record.request_id or ""
+    return [(metric, request) for metric, is_so in ((TIMEOUTS, timed_out), (OUT_OF_MEMORY, killed)) if is_so]
+
+
+# --- what a batch's lines come to together -------------------------------------------------------
 
 
 def merged(incidents: Iterable[Incident], *, known: Container[Request]) -> list[Incident]:
@@ -108,63 +238,27 @@ def incident_samples(incidents: Iterable[Incident]) -> Iterator[Sample]:
         yield Sample(LOG_METRICS, name, unit, 1, minute_ms, _dimensions(function))
 
 
+def error_table(lines: Lines, errors: Iterable[str], known: frozenset[str]) -> tuple[Table, frozenset[str]]:
+    """The counts of the types of error, and which types are known of the function now: at most ERROR_TYPES, and
+    OTHER for those beyond.
+    """
+    table: Table = {}
+    name, unit = ERRORS
+    for kind, count in Counter(errors).items():
+        told = kind if kind in known or len(known) < ERROR_TYPES else OTHER
+        known |= {told} - {OTHER}
+        group = (LOG_METRICS, (*_dimensions(lines.function), ("ErrorType", told)), lines.minute_ms)
+        columns = table.setdefault(group, {})
+        columns.setdefault((name, unit), []).extend(["1"] * count)
+    return table, known
+
+
+def _group(lines: Lines) -> Group:
+    return LOG_METRICS, _dimensions(lines.function), lines.minute_ms
+
+
 def _dimensions(function: str) -> tuple[tuple[str, str], ...]:
     return (("FunctionName", function),)
 
 
-def _plain_columns(rows: Sequence[tuple[str, ...]]) -> dict[Metric, list[float]]:
-    """(billed ms, memory size, memory used) as plain_report matched them -> their metrics."""
-    if not rows:
-        return {}
-    billed, sizes, used = zip(*rows, strict=True)
-    used_mb: list[float] = list(map(int, used))
-    return {
-        BILLED: list(map(int, billed)),
-        USED: used_mb,
-        USED_PERCENT: list(map(_percent, used_mb, map(int, sizes))),
-    }
-
-
-def _line(message: str) -> tuple[list[tuple[Metric, float]], list[tuple[Metric, str]]]:
-    """(metric, value) and (TIMEOUTS or OUT_OF_MEMORY, request id) pairs of a line that is not a plain report."""
-    record = parse(message) if platform_opening(message) else None
-    if record is not None:
-        return _values(record) if isinstance(record, Invocation) else [], _signs(record)
-    if level(message) not in ERROR_LEVELS:
-        return [], []
-    return [(ERRORS, 1)], [(OUT_OF_MEMORY, request_id(message))] if out_of_memory(message) else []
-
-
-def _values(report: Invocation) -> list[tuple[Metric, float]]:
-    sized = report.used_mb is not None and report.memory_mb
-    values = (
-        (BILLED, report.billed_ms),
-        (USED, report.used_mb),
-        (USED_PERCENT, _percent(report.used_mb or 0, report.memory_mb or 1) if sized else None),
-        (COLD_STARTS, 1 if report.cold else None),
-        (INIT, report.init_ms),
-        (RESTORE, report.restore_ms),
-    )
-    return [(metric, value) for metric, value in values if value is not None]
-
-
-def _percent(used_mb: float, memory_mb: int) -> float:
-    """Cut to a hundredth, not rounded: 100 is full."""
-    return used_mb * 10_000 // memory_mb / 100
-
-
-def _signs(record: Invocation | PlatformEvent) -> list[tuple[Metric, str]]:
-    """Whether the request timed out, and whether it ran out of memory, as far as this record knows.
-
-    All memory used proves it of an invocation that failed; one that timed out may have been busy collecting garbage.
-    """
-    timed_out = record.status == "timeout" and record.kind in ("report", "runtime_done")
-    killed = record.error_type == "Runtime.OutOfMemory"
-    if isinstance(record, Invocation):
-        full = bool(record.memory_mb) and (record.used_mb or 0) >= (record.memory_mb or 0)
-        killed |= full and record.status in ("error", "failure")
-    else:
-        timed_out |= record.kind == "task_timeout"
-        killed |= record.kind == "runtime_exit" and record.reason == "signal: killed"
-    request = record.request_id or ""
-    return [(metric, request) for metric, is_so in ((TIMEOUTS, timed_out), (OUT_OF_MEMORY, killed)) if is_so]
+_FREE = Price(0, 0)

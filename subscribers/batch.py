@@ -74,13 +74,19 @@ def events(found: Sequence[Any]) -> Events:
     """The events that have an id, a time and a message, oldest first. The others are left out."""
     try:
         columns = _columns(found)
+        whole = _are_texts(columns.id) and _are_texts(columns.message) and set(map(type, columns.timestamp)) <= {int}
     except (KeyError, TypeError, IndexError):
-        columns = None
-    if columns is None or any(set(map(type, column)) - {kind} for column, kind in zip(columns, _KINDS, strict=True)):
+        whole = False
+    if not whole:
         columns = _columns([event for event in found if _is_sound(event)])
     if sorted(columns.timestamp) == columns.timestamp:
         return columns
     return _picked(columns, sorted(range(len(columns.timestamp)), key=columns.timestamp.__getitem__))
+
+
+def _are_texts(values: Sequence[Any]) -> bool:
+    """True; TypeError if one is none. Joining them is the quickest way to find out."""
+    return "".join(values) is not None
 
 
 def fresh(found: Events, earlier: Iterable[frozenset[str]]) -> Events:

@@ -5,9 +5,9 @@ One bad member costs all the metrics of its record, so what CloudWatch would ref
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 
 from monitors.quotas import METRIC_UNITS
 from monitors.records import Group, Table
@@ -26,8 +26,10 @@ NEWEST_MS = 2 * 3_600_000
 """How old and how far ahead a timestamp may be."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+_quoted = lru_cache(maxsize=1024)(_encode)
 
-Columns = Mapping[tuple[str, str], Sequence[float]]
+Columns = Mapping[tuple[str, str], Sequence[str]]
+Dimensions = tuple[tuple[str, str], ...]
 
 
 class Rendered(NamedTuple):
@@ -42,44 +44,58 @@ def lines(table: Table, *, now_ms: int) -> Rendered:
     rendered: list[str] = []
     dropped = 0
     for (namespace, dimensions, minute_ms), columns in table.items():
-        group = namespace, tuple((name, _ascii(value)) for name, value in dimensions), minute_ms
-        sound = _sound_columns(columns, dict(dimensions)) if _is_sound(group, now_ms) else {}
+        escaped = _sound_dimensions(namespace, dimensions) if _is_recent(minute_ms, now_ms) else None
+        sound = {} if escaped is None else _sound_columns(columns, dict(dimensions))
         dropped += sum(map(len, columns.values())) - sum(map(len, sound.values()))
-        rendered += [_encode(_record(group, layer)) for layer in _layers(sound)]
+        rendered += [_record((namespace, escaped or (), minute_ms), layer) for layer in _layers(sound)]
     return Rendered(rendered, dropped)
 
 
-def _is_sound(group: Group, now_ms: int) -> bool:
-    namespace, dimensions, minute_ms = group
+def _is_recent(minute_ms: int, now_ms: int) -> bool:
+    return now_ms - OLDEST_MS < minute_ms < now_ms + NEWEST_MS
+
+
+@lru_cache(maxsize=1024)
+def _sound_dimensions(namespace: str, dimensions: Dimensions) -> Dimensions | None:
+    """The dimensions with their values escaped; None where CloudWatch would refuse these or the namespace."""
     names = {name for name, _ in dimensions}
-    return (
+    escaped = tuple((name, _ascii(value)) for name, value in dimensions)
+    sound = (
         _is_name(namespace, NAME_LIMIT)
         and len(names) == len(dimensions) <= DIMENSIONS_LIMIT
         and all(_is_name(name, DIMENSION_NAME_LIMIT) and name != "_aws" for name in names)
-        and all(_is_text(value, DIMENSION_VALUE_LIMIT) for _, value in dimensions)
-        and now_ms - OLDEST_MS < minute_ms < now_ms + NEWEST_MS
+        and all(_is_text(value, DIMENSION_VALUE_LIMIT) for _, value in escaped)
     )
+    return escaped if sound else None
 
 
 def _sound_columns(columns: Columns, taken: Mapping[str, str]) -> Columns:
     """The columns whose name is free at the record's root, with the values that CloudWatch takes."""
     return {
-        (name, unit): _sound_values(values)
-        for (name, unit), values in columns.items()
-        if _is_name(name, NAME_LIMIT) and name not in taken and name != "_aws" and unit in METRIC_UNITS
+        metric: _sound_values(values)
+        for metric, values in columns.items()
+        if _is_sound_metric(*metric) and metric[0] not in taken
     }
 
 
-def _sound_values(values: Sequence[float]) -> Sequence[float]:
-    """The values that CloudWatch takes. No value is beyond their hypotenuse, and NaN and infinities show in it."""
-    if math.hypot(*values) <= LARGEST_VALUE:
+@lru_cache(maxsize=1024)
+def _is_sound_metric(name: str, unit: str) -> bool:
+    return _is_name(name, NAME_LIMIT) and name != "_aws" and unit in METRIC_UNITS
+
+
+def _sound_values(values: Sequence[str]) -> Sequence[str]:
+    """The numerals that CloudWatch takes. Those of records.numeral and of a platform line are small enough where they
+    have no exponent, and are not `nan` or `inf`.
+    """
+    text = ",".join(values)
+    if "e" not in text and "n" not in text:
         return values
-    return [value for value in values if abs(value) <= LARGEST_VALUE]
+    return [value for value in values if abs(float(value)) <= LARGEST_VALUE]
 
 
-def _layers(columns: Columns) -> Iterator[list[tuple[str, str, Sequence[float]]]]:
+def _layers(columns: Columns) -> Iterator[list[tuple[str, str, Sequence[str]]]]:
     """The columns cut to what one record holds: a name once, 100 values each, 100 names."""
-    cut: dict[str, list[tuple[str, Sequence[float]]]] = {}
+    cut: dict[str, list[tuple[str, Sequence[str]]]] = {}
     for (name, unit), values in columns.items():
         starts = range(0, len(values), VALUES_LIMIT)
         cut.setdefault(name, []).extend((unit, values[start : start + VALUES_LIMIT]) for start in starts)
@@ -89,18 +105,26 @@ def _layers(columns: Columns) -> Iterator[list[tuple[str, str, Sequence[float]]]
             yield layer[start : start + METRICS_LIMIT]
 
 
-def _record(group: Group, layer: Sequence[tuple[str, str, Sequence[float]]]) -> dict[str, Any]:
+def _record(group: Group, layer: Sequence[tuple[str, str, Sequence[str]]]) -> str:
     namespace, dimensions, minute_ms = group
-    directive = {
-        "Namespace": namespace,
-        "Dimensions": [[name for name, _ in dimensions]],
-        "Metrics": [{"Name": name, "Unit": unit} for name, unit, _ in layer],
-    }
-    return {
-        "_aws": {"Timestamp": minute_ms, "CloudWatchMetrics": [directive]},
-        **dict(dimensions),
-        **{name: values[0] if len(values) == 1 else values for name, _, values in layer},
-    }
+    head = _directive(namespace, tuple(name for name, _ in dimensions), tuple((name, unit) for name, unit, _ in layer))
+    members = [f"{_quoted(name)}:{_quoted(value)}" for name, value in dimensions]
+    for name, _, values in layer:
+        text = ",".join(values)
+        members.append(f"{_quoted(name)}:{text}" if len(values) == 1 else f"{_quoted(name)}:[{text}]")
+    return f'{{"_aws":{{"Timestamp":{minute_ms},"CloudWatchMetrics":[{head}]}},' + ",".join(members) + "}"
+
+
+@lru_cache(maxsize=64)
+def _directive(namespace: str, dimensions: Sequence[str], metrics: Sequence[tuple[str, str]]) -> str:
+    """What a record says of its metrics: the same, minute after minute."""
+    return _encode(
+        {
+            "Namespace": namespace,
+            "Dimensions": [dimensions],
+            "Metrics": [{"Name": name, "Unit": unit} for name, unit in metrics],
+        }
+    )
 
 
 def _is_name(text: str, limit: int) -> bool:

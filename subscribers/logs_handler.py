@@ -6,10 +6,12 @@ at last puts it by. Everything is counted: EventsIn = EventsEmitted + EventsSkip
 """
 
 import os
+import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fnmatch import translate
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -18,15 +20,29 @@ from monitors import logdefinitions, logmetrics
 from monitors.errors import InputError
 from monitors.logdefinitions import Definition, Definitions, Known, definitions, read
 from monitors.loglines import function_of
-from monitors.logmetrics import Incident, Lines, Request, incident_samples, merged, platform
+from monitors.logmetrics import (
+    Incident,
+    Lines,
+    Request,
+    error_table,
+    gathered,
+    incident_samples,
+    merged,
+    platform,
+    tells,
+)
 from monitors.names import SUBSCRIBER_METRICS, is_own
 from monitors.records import Sample, Table, tabulate
+from monitors.rightsize.prices import ARM, X86, Price, price
 from subscribers import batch, emf
 
-COUNTS = ("EventsIn", "EventsEmitted", "EventsSkipped", "EventsFailed", "SamplesDropped")
+COUNTS = ("EventsIn", "EventsEmitted", "EventsSkipped", "EventsFailed")
+SKIPPED = ("EventsOfControl", "EventsOfItsOwn", "EventsSeenBefore", "EventsWithoutSample")
+"""Why events were skipped: what EventsSkipped is the sum of."""
 REMEMBERED_EVENTS = 50_000
 REMEMBERED_BATCHES = 1_000
 REMEMBERED_REQUESTS = 1_000
+REMEMBERED_FUNCTIONS = 1_000
 
 
 class Memory(NamedTuple):
@@ -36,13 +52,15 @@ class Memory(NamedTuple):
     """(log group and stream, event ids)"""
     requests: Sequence[Request]
     """The requests whose timeout or lack of memory is counted."""
+    errors: Mapping[str, frozenset[str]]
+    """By function, the types of error that are told apart."""
     known: Known
 
 
-NOTHING = Memory((), (), {})
+NOTHING = Memory((), (), {}, {})
 
-_Reading = tuple[int, logmetrics.Reading, logdefinitions.Reading]
-"""How many lines were read, and what they gave."""
+_Reading = tuple[Lines, logmetrics.Reading, logdefinitions.Reading]
+"""What lines were read, and what they gave."""
 
 
 class Result(NamedTuple):
@@ -52,6 +70,8 @@ class Result(NamedTuple):
     counts: Counter[str]
     memory: Memory
     """What is known once the samples are printed."""
+    oldest_ms: int | None
+    """When the oldest of the lines that were read was logged; None if none was."""
 
 
 _memory = NOTHING  # the one thing that outlives a batch: AWS may send the next one to the same container
@@ -66,17 +86,29 @@ def handler(event: Any, context: Any) -> dict[str, Any] | None:  # noqa: ARG001 
     global _memory
     own_group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", "")
     defined = _defined(os.environ.get("LOOKOUT_METRICS") or "[]")
-    received, failure, sequence = _received(event)
-    result = process(received, defined=defined.sound, own_group=own_group, memory=_memory)
+    received = _received(event)
+    now_ms = time.time_ns() // 1_000_000
+    result = process(
+        received.envelopes,
+        defined=defined.sound,
+        own_group=own_group,
+        prices=_prices(os.environ.get("AWS_REGION", ""), os.environ.get("LOOKOUT_ARM64", "")),
+        memory=_memory,
+    )
     counts = result.counts + Counter(DefinitionsFailed=len(defined.mistakes))
-    if failure:
+    if received.failure:
         counts += Counter(EventsIn=1, EventsFailed=1)
-    if failure or not all(_is_own(envelope, own_group) for envelope in received):  # else each line would make another
-        sys.stdout.write(_output(result.samples, counts, now_ms=time.time_ns() // 1_000_000))
+    if received.failure or not all(_is_own(envelope, own_group) for envelope in received.envelopes):
+        # Else each line of its own would make another.
+        lag_ms = None if result.oldest_ms is None else now_ms - result.oldest_ms
+        own = _own(counts, size=received.size, lag_ms=lag_ms, now_ms=now_ms)
+        sys.stdout.write(_output(result.samples, own, now_ms=now_ms))
     _memory = result.memory
-    if failure and not sequence:
-        raise failure
-    return {"batchItemFailures": [{"itemIdentifier": sequence}] if failure else []} if "Records" in event else None
+    if received.failure and not received.sequence:
+        raise received.failure
+    if "Records" not in event:
+        return None
+    return {"batchItemFailures": [{"itemIdentifier": received.sequence}] if received.failure else []}
 
 
 def process(
@@ -84,45 +116,72 @@ def process(
     *,
     defined: Sequence[Definition],
     own_group: str = "",
+    prices: Callable[[str], Price] = lambda _: price("", X86),
     memory: Memory = NOTHING,
 ) -> Result:
-    """What a batch comes to, given what earlier ones left in memory. Pure."""
-    batches, known = list(memory.batches), memory.known
+    """What a batch comes to, given what earlier ones left in memory. Pure. `prices` are by function."""
+    batches, known, types = list(memory.batches), memory.known, memory.errors
     table: Table = {}
     counts: Counter[str] = Counter()
     incidents: list[Incident] = []
+    times: list[int] = []
     for envelope in envelopes:
-        events, tally = _fresh(envelope, own_group, batches)
-        counts.update(tally)
+        events = _fresh(envelope, own_group, batches, counts)
+        times += events.timestamp[:1]
         batches.append((_source(envelope), frozenset(events.id)))
-        for lines in _lines(envelope, events):
-            readings, failed = _readings(lines, defined, known)
+        for each in _lines(envelope, events):
+            readings, failed = _readings(each, defined, prices(each.function), known)
             counts["EventsFailed"] += failed
-            for messages, own, theirs in readings:
-                told = len(own.told | theirs.told)
-                counts.update(EventsEmitted=told, EventsSkipped=messages - told, SamplesOverflowed=theirs.overflowed)
+            for lines, own, theirs in readings:
+                told = _told(lines, own, theirs)
+                counts["EventsEmitted"] += told
+                counts["EventsWithoutSample"] += len(lines.messages) - told
+                counts["SamplesOverflowed"] += theirs.overflowed
                 incidents += own.incidents
                 known = theirs.known
-                _extend(table, own.table)
-                _extend(table, theirs.table)
-    new = merged(incidents, known=frozenset(memory.requests))
+                errors, types = _error_types(lines, own, types)
+                for found in (own.table, theirs.table, errors):
+                    _extend(table, found)
+    new = merged(incidents, known=frozenset(memory.requests)) if incidents else []
     _extend(table, tabulate(incident_samples(new)))
     requests = (*memory.requests, *(incident.request for incident in new))[-REMEMBERED_REQUESTS:]
-    return Result(table, counts, Memory(_newest(batches), requests, known))
+    counts["EventsSkipped"] = sum(counts[reason] for reason in SKIPPED)
+    return Result(table, +counts, Memory(_newest(batches), requests, types, known), min(times, default=None))
 
 
 def _fresh(
-    envelope: batch.Envelope, own_group: str, batches: Iterable[tuple[str, frozenset[str]]]
-) -> tuple[batch.Events, Counter[str]]:
-    """The events to read, and the count of the others: those of control messages, of the toolkit's own functions,
-    those that are broken, and those that were read before."""
+    envelope: batch.Envelope, own_group: str, batches: Iterable[tuple[str, frozenset[str]]], counts: Counter[str]
+) -> batch.Events:
+    """The events to read. The others are counted: those of control messages, of the toolkit's own functions, those
+    that are broken, and those that were read before."""
     total = len(envelope["logEvents"])
+    counts["EventsIn"] += total
     if envelope["messageType"] != "DATA_MESSAGE" or _is_own(envelope, own_group):
-        return batch.Events([], [], []), Counter(EventsIn=total, EventsSkipped=total)
+        counts["EventsOfControl" if envelope["messageType"] != "DATA_MESSAGE" else "EventsOfItsOwn"] += total
+        return batch.Events([], [], [])
     sound = batch.events(envelope["logEvents"])
-    fresh = batch.fresh(sound, [ids for source, ids in batches if source == _source(envelope)])
-    broken, known = total - len(sound.id), len(sound.id) - len(fresh.id)
-    return fresh, Counter(EventsIn=total, EventsFailed=broken, EventsSkipped=known)
+    source = _source(envelope)
+    fresh = batch.fresh(sound, [ids for earlier, ids in batches if earlier == source])
+    counts["EventsFailed"] += total - len(sound.id)
+    counts["EventsSeenBefore"] += len(sound.id) - len(fresh.id)
+    return fresh
+
+
+def _told(lines: Lines, own: logmetrics.Reading, theirs: logdefinitions.Reading) -> int:
+    """How many lines gave a sample: one that gave both the platform's and a user's is one."""
+    both = sum(tells(lines.messages[position]) for position in theirs.told) if own.told else 0
+    return own.told + len(theirs.told) - both
+
+
+def _error_types(
+    lines: Lines, own: logmetrics.Reading, types: Mapping[str, frozenset[str]]
+) -> tuple[Table, Mapping[str, frozenset[str]]]:
+    """The lines' types of error as samples, and the types known of each function then, the latest functions last."""
+    if not own.errors:
+        return {}, types
+    table, known = error_table(lines, own.errors, types.get(lines.function, frozenset()))
+    others = [(function, found) for function, found in types.items() if function != lines.function]
+    return table, dict([*others, (lines.function, known)][-REMEMBERED_FUNCTIONS:])
 
 
 def _is_own(envelope: batch.Envelope, own_group: str) -> bool:
@@ -133,19 +192,22 @@ def _is_own(envelope: batch.Envelope, own_group: str) -> bool:
 def _lines(envelope: batch.Envelope, events: batch.Events) -> Iterator[Lines]:
     function = _function(envelope)
     for minute_ms, messages in batch.by_minute(events):
-        yield Lines(envelope["logGroup"], function, minute_ms, messages)
+        yield gathered(envelope["logGroup"], function, minute_ms, messages)
 
 
-def _readings(lines: Lines, defined: Sequence[Definition], known: Known) -> tuple[list[_Reading], int]:
+def _readings(lines: Lines, defined: Sequence[Definition], price: Price, known: Known) -> tuple[list[_Reading], int]:
     """What was read of the lines, and how many failed: a line that breaks the reading is looked for by halves."""
     try:
-        return [(len(lines.messages), platform(lines), read(lines, defined, known=known))], 0
+        return [(lines, platform(lines, price), read(lines, defined, known=known))], 0
     except Exception:  # noqa: BLE001  # nothing below should raise; if it does, one line must not cost the batch
         half = len(lines.messages) // 2
         if not half:
             return [], 1
         parts = (lines.messages[:half], lines.messages[half:])
-        found = [_readings(lines._replace(messages=part), defined, known) for part in parts]
+        found = [
+            _readings(gathered(lines.log_group, lines.function, lines.minute_ms, part), defined, price, known)
+            for part in parts
+        ]
         return [reading for readings, _ in found for reading in readings], sum(failed for _, failed in found)
 
 
@@ -171,17 +233,27 @@ def _function(envelope: batch.Envelope) -> str:
     return function_of(envelope["logGroup"], envelope["logStream"])
 
 
-def _received(event: Any) -> tuple[list[batch.Envelope], InputError | None, str]:
-    """The envelopes up to the first that can't be unpacked; its error, and its Kinesis sequence number."""
-    received: list[batch.Envelope] = []
-    sequence = ""
+class _Received(NamedTuple):
+    envelopes: Sequence[batch.Envelope]
+    """Up to the first that can't be unpacked."""
+    size: int
+    """Bytes, as they came: base64 of gzip."""
+    failure: InputError | None
+    sequence: str
+    """The Kinesis sequence number of what failed."""
+
+
+def _received(event: Any) -> _Received:
+    envelopes: list[batch.Envelope] = []
+    sequence, size = "", 0
     try:
         for payload in batch.payloads(event):
             sequence = payload.sequence
-            received.append(batch.envelope(payload))
+            size += len(payload.data) if isinstance(payload.data, str) else 0
+            envelopes.append(batch.envelope(payload))
     except InputError as error:
-        return received, error, sequence
-    return received, None, ""
+        return _Received(envelopes, size, error, sequence)
+    return _Received(envelopes, size, None, "")
 
 
 @lru_cache(maxsize=1)
@@ -193,10 +265,25 @@ def _defined(text: str) -> Definitions:
     return found
 
 
-def _output(samples: Table, counts: Counter[str], *, now_ms: int) -> str:
-    """The samples and the subscriber's own counts, a line each record."""
+@lru_cache(maxsize=1)
+def _prices(region: str, arm64: str) -> Callable[[str], Price]:
+    """A function's prices, given shell-style patterns of the names that run on arm64, with commas between them."""
+    is_arm64 = re.compile("|".join(map(translate, filter(None, arm64.split(",")))) or r"(?!)").match
+    both = price(region, X86), price(region, ARM)
+    return lambda function: both[bool(is_arm64(function))]
+
+
+def _own(counts: Counter[str], *, size: int, lag_ms: int | None, now_ms: int) -> Iterator[Sample]:
+    """The subscriber's own measurements: what it counted, how much came, how late the oldest line was."""
+    for name in (*COUNTS, *sorted(counts.keys() - set(COUNTS))):
+        yield Sample(SUBSCRIBER_METRICS, name, "Count", counts[name], now_ms)
+    yield Sample(SUBSCRIBER_METRICS, "BytesIn", "Bytes", size, now_ms)
+    if lag_ms is not None:
+        yield Sample(SUBSCRIBER_METRICS, "Lag", "Milliseconds", max(lag_ms, 0), now_ms)
+
+
+def _output(samples: Table, own: Iterable[Sample], *, now_ms: int) -> str:
+    """The samples and the subscriber's own, a line each record."""
     rendered = emf.lines(samples, now_ms=now_ms)
-    counts = counts + Counter(SamplesDropped=rendered.dropped)
-    names = (*COUNTS, *sorted(counts.keys() - set(COUNTS)))
-    own = tabulate(Sample(SUBSCRIBER_METRICS, name, "Count", counts[name], now_ms) for name in names)
-    return "".join(f"{line}\n" for line in rendered.lines + emf.lines(own, now_ms=now_ms).lines)
+    dropped = Sample(SUBSCRIBER_METRICS, "SamplesDropped", "Count", rendered.dropped, now_ms)
+    return "".join(f"{line}\n" for line in rendered.lines + emf.lines(tabulate([*own, dropped]), now_ms=now_ms).lines)

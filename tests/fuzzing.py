@@ -6,17 +6,21 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from monitors import loglines, patterns
+from monitors import applines, loglines, patterns
 from monitors.errors import InputError, PatternError
-from monitors.logdefinitions import definitions
+from monitors.logdefinitions import definitions, read
+from monitors.logmetrics import gathered, platform, tells
+from monitors.records import Table
+from monitors.rightsize.prices import Price
 from subscribers import batch, emf
 from subscribers.logs_handler import process
 
 LONGEST = 4_000
 NOW_MS = 1_790_000_000_000
+FREE = Price(0, 0)
 STRAY = "\x00\t\n\r \"'%$()*,-.:;<=>?[\\]^{|}&!é\u2028\ud800💥0aA_"
 UUID = "8c360c87-d4b7-4423-b5f3-af02be3c1763"
 _SIZED = "Billed Duration: 47 ms \tMemory Size: 192 MB\tMax Memory Used: 72 MB\t"
@@ -30,6 +34,8 @@ LINES = (
     f"2020-06-09T15:02:26.150Z {UUID} Task timed out after 3.00 seconds\n\n",
     f"RequestId: {UUID} Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n",
     f"[ERROR]\t2026-01-08T18:22:35.343Z\t{UUID}\tMemoryError\n",
+    '[ERROR] KeyError: x\nTraceback (most recent call last):\n  File "a.py", line 1, in f\nKeyError: x',
+    f"[INFO]\t2026-01-08T18:22:35.343Z\t{UUID}\tTask timed out after 3.00 seconds\n",
     '{"time":"2024-10-18T19:38:39.661Z","type":"platform.report","record":{"requestId":"1","metrics":'
     + _METRICS
     + "}}",
@@ -88,10 +94,35 @@ def try_line(chance: random.Random) -> None:
     line = damaged(LINES, chance)
     record = loglines.parse(line)
     assert record is None or record.kind
-    assert loglines.level(line) in {"", *loglines.LEVELS}
-    loglines.out_of_memory(line)
-    loglines.request_id(line)
+    assert applines.level(line) in {"", *applines.LEVELS}
+    shown = applines.read(line)
+    assert len(shown.stack_head) <= applines.LONGEST, shown
+    applines.out_of_memory(line)
     loglines.function_of(line, damaged(LINES, chance))
+
+
+def try_lines(chance: random.Random) -> None:
+    """Lines read together give what each gives by itself: the search over all of them confuses none."""
+    messages = [damaged(LINES, chance) for _ in range(chance.randrange(6))]
+    together = gathered("/aws/lambda/f", "f", 0, messages)
+    apart = [gathered("/aws/lambda/f", "f", 0, [message]) for message in messages]
+    own, each = platform(together, FREE), [platform(one, FREE) for one in apart]
+    assert own.told == sum(one.told for one in each) == sum(map(tells, messages))
+    assert own.errors == [kind for one in each for kind in one.errors]
+    assert own.incidents == [incident for one in each for incident in one.incidents]
+    assert _values([own.table]) == _values([one.table for one in each])
+    theirs, each_of_theirs = read(together, DEFINED, known={}), [read(one, DEFINED, known={}) for one in apart]
+    assert theirs.told == {position for position, one in enumerate(each_of_theirs) if one.told}
+
+
+def _values(tables: Iterable[Table]) -> list[tuple[object, ...]]:
+    return sorted(
+        (group, metric, value)
+        for table in tables
+        for group, columns in table.items()
+        for metric, values in columns.items()
+        for value in values
+    )
 
 
 def envelope(chance: random.Random) -> dict[str, Any]:
@@ -135,7 +166,12 @@ def try_batch(chance: random.Random) -> None:
         assert json.loads(line)["_aws"]["CloudWatchMetrics"]
 
 
-TARGETS: dict[str, Callable[[random.Random], None]] = {"pattern": try_pattern, "line": try_line, "batch": try_batch}
+TARGETS: dict[str, Callable[[random.Random], None]] = {
+    "pattern": try_pattern,
+    "line": try_line,
+    "lines": try_lines,
+    "batch": try_batch,
+}
 
 
 def run(target: str, count: int, *, seed: int = 0) -> None:

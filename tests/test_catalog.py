@@ -59,8 +59,8 @@ DOCUMENTED: tuple[tuple[str, str, str], ...] = (
     (
         "Lookout/Lambda",
         "FunctionName",
-        """Timeouts OutOfMemory ColdStarts LogErrors BilledDuration InitDuration RestoreDuration MaxMemoryUsed
-        MemoryUsedPercent""",
+        """Timeouts OutOfMemory ColdStarts LogErrors Duration BilledDuration EstimatedCost InitDuration RestoreDuration
+        MaxMemoryUsed MemoryUsedPercent""",
     ),
     (
         "AWS/SQS",

@@ -62,9 +62,9 @@ def test_dashboards_are_free_only_while_they_are_few_and_small() -> None:
 def test_custom_metrics_are_those_of_the_subscriber_and_of_the_users() -> None:
     metrics = (MetricDefinition(name="Orders", pattern=""), MetricDefinition(name="Refunds", pattern="refund"))
     made = plan(fleet(function("a"), log_group("/aws/lambda/a"), function("b")), Settings(metrics=metrics))
-    # Function a: Timeouts, OutOfMemory, ColdStarts, LogErrors, BilledDuration, InitDuration, MemoryUsedPercent,
-    # MaxMemoryUsed. Function b has no log group yet. And the user's two.
-    assert line(cost(made), "custom metrics") == (10, 3.0, 0.0)
+    # Function a: Timeouts, OutOfMemory, ColdStarts, LogErrors, Duration, BilledDuration, EstimatedCost, InitDuration,
+    # MemoryUsedPercent, MaxMemoryUsed. Function b has no log group yet. And the user's two.
+    assert line(cost(made), "custom metrics") == (12, 3.60, 0.60)  # ten are free
 
 
 @pytest.mark.parametrize(

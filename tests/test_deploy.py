@@ -17,10 +17,10 @@ from cfnlint.api import lint  # type: ignore[import-untyped] # cfn-lint says not
 from infra import deploy as deployment
 from infra.templates.parsing import parse
 from infra.zips import zip_files
-from lookout.deploy import _definitions
+from lookout.deploy import _arm64, _definitions
 from monitors.errors import AwsError, InputError, LookoutError
 from monitors.logdefinitions import definitions
-from monitors.model import MetricDefinition
+from monitors.model import Fleet, MetricDefinition, Resource
 from monitors.names import STACK
 from tests.aws import meta
 from tests.cloudformation import Session, error, stack
@@ -347,6 +347,24 @@ def test_the_subscriber_reads_what_deploy_hands_it() -> None:
         ("Orders", (("C", "$.c"),), "Count"),
         ("Plain", (), "Count"),
     ]
+
+
+def functions(**architectures: str) -> Fleet:
+    return Fleet(
+        resources=tuple(
+            Resource(service="lambda", id=f"arn:{name}", name=name, facts={"architecture": architecture})
+            for name, architecture in architectures.items()
+        )
+    )
+
+
+def test_the_subscriber_is_told_which_functions_run_on_arm64(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _arm64(functions(a="x86_64", b="arm64", c="arm64"), room=100) == "b,c"
+    assert _arm64(functions(b="arm64", c="arm64"), room=1) == "*"
+    assert _arm64(functions(a="x86_64"), room=100) == ""
+    assert capsys.readouterr().err == ""
+    assert _arm64(functions(a="x86_64", b="arm64", c="arm64"), room=3) == "b"
+    assert "no room for the names of 1 functions on arm64: they are priced as x86_64" in capsys.readouterr().err
 
 
 def test_more_definitions_than_the_environment_holds_are_refused() -> None:

@@ -148,7 +148,7 @@ def test_more_than_100_metrics_take_another_record() -> None:
 def test_a_record_with_everything_at_its_limit_is_below_1_mb() -> None:
     dimensions = tuple((f"{at:02}{chr(34) * 248}", '"' * 1024) for at in range(30))
     columns: Any = {
-        (f"{at:02}{chr(34) * 253}", "Gigabytes/Second"): [-1.2345678901234567e-100] * 100 for at in range(100)
+        (f"{at:02}{chr(34) * 253}", "Gigabytes/Second"): ["-1.2345678901234567e-100"] * 100 for at in range(100)
     }
     found = emf.lines({('"' * 255, dimensions, MINUTE): columns}, now_ms=NOW)
     assert len(found.lines) == 1

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from monitors.logdefinitions import OVERFLOW, Definition, Reading, definitions, read
-from monitors.logmetrics import Lines
+from monitors.logdefinitions import Definition, Reading, definitions, read
+from monitors.logmetrics import OTHER, gathered
 from monitors.model import MetricDefinition
 from monitors.names import CUSTOM_METRICS
+from monitors.records import numeral
 
 MINUTE = 1_790_000_040_000
 ORDERS = [
@@ -33,11 +34,15 @@ def sound(*rows: dict[str, Any]) -> tuple[Definition, ...]:
 def reading(
     *rows: dict[str, Any], messages: list[str] = ORDERS, known: Any = None, group: str = "/aws/lambda/f"
 ) -> Reading:
-    return read(Lines(group, "f", MINUTE, messages), sound(*rows), known=known or {})
+    return read(gathered(group, "f", MINUTE, messages), sound(*rows), known=known or {})
 
 
 def table(**columns: Any) -> Any:
-    return {(CUSTOM_METRICS, (), MINUTE): {(name, unit): values for name, (unit, values) in columns.items()}}
+    return {
+        (CUSTOM_METRICS, (), MINUTE): {
+            (name, unit): list(map(numeral, values)) for name, (unit, values) in columns.items()
+        }
+    }
 
 
 def test_a_number_counts_each_match() -> None:
@@ -61,8 +66,8 @@ def test_a_field_of_a_space_delimited_line() -> None:
 
 def test_a_line_without_the_dimension_gives_no_sample() -> None:
     assert reading(BY_CURRENCY).table == {
-        (CUSTOM_METRICS, (("Currency", "EUR"),), MINUTE): {("Amount", "None"): [12.5]},
-        (CUSTOM_METRICS, (("Currency", "USD"),), MINUTE): {("Amount", "None"): [7]},
+        (CUSTOM_METRICS, (("Currency", "EUR"),), MINUTE): {("Amount", "None"): ["12.5"]},
+        (CUSTOM_METRICS, (("Currency", "USD"),), MINUTE): {("Amount", "None"): ["7"]},
     }
 
 
@@ -94,9 +99,9 @@ def test_several_definitions_on_one_line() -> None:
 def test_dimension_sets_are_bounded_and_the_rest_kept_together() -> None:
     messages = [json.dumps({"amount": at, "currency": f"C{at}"}) for at in range(103)]
     found = reading(BY_CURRENCY, messages=messages)
-    rest = (CUSTOM_METRICS, (("Currency", OVERFLOW),), MINUTE)
+    rest = (CUSTOM_METRICS, (("Currency", OTHER),), MINUTE)
     assert len(found.table) == 101
-    assert found.table[rest] == {("Amount", "None"): [100, 101, 102]}
+    assert found.table[rest] == {("Amount", "None"): ["100", "101", "102"]}
     assert found.overflowed == 3
     assert len(found.told) == 103
     again = reading(BY_CURRENCY, messages=messages[::-1], known=found.known)
@@ -106,7 +111,7 @@ def test_dimension_sets_are_bounded_and_the_rest_kept_together() -> None:
 
 def test_a_dimension_too_long_for_cloudwatch_is_not_remembered() -> None:
     found = reading(BY_CURRENCY, messages=[json.dumps({"amount": 1, "currency": "x" * 1025})])
-    assert list(found.table) == [(CUSTOM_METRICS, (("Currency", OVERFLOW),), MINUTE)]
+    assert list(found.table) == [(CUSTOM_METRICS, (("Currency", OTHER),), MINUTE)]
     assert found.known == {"Amount": frozenset()}
 
 

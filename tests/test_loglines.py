@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitors.loglines import ERROR_LEVELS, function_of, level, out_of_memory, parse, plain_report, request_id
+from monitors import applines
+from monitors.loglines import function_of, parse, plain_report
 from monitors.records import Invocation, PlatformEvent
 
 ID = "8f507cfc-1a2b-4c3d-9e8f-0123456789ab"
@@ -279,9 +280,8 @@ def test_a_quoted_platform_line_is_an_applications(line: str, quote: str) -> Non
 )
 def test_no_line_raises(line: str) -> None:
     parse(line)
-    level(line)
-    out_of_memory(line)
-    request_id(line)
+    applines.read(line)
+    applines.out_of_memory(line)
 
 
 json_values = st.recursive(
@@ -307,68 +307,6 @@ def test_the_quick_way_reads_what_the_general_way_reads(
     assert plain_report(line)
     assert not plain_report(f"{line}Status: success\t")
     assert parse(line) == parse(f"{line}Status: success\t")
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        (f"[ERROR]\t2026-11-23T10:00:00.123Z\t{ID}\tboom", "ERROR"),
-        (f"[WARNING]\t2026-11-23T10:00:00.123Z\t{ID}\tan ERROR was handled", "WARNING"),
-        (
-            "[ERROR] Runtime.ImportModuleError: Unable to import module 'app'\nTraceback (most recent call last):",
-            "ERROR",
-        ),
-        (f"2026-11-23T10:00:00.123Z\t{ID}\tERROR\tInvoke Error\t{{}}", "ERROR"),
-        ("2026-11-23T10:00:00.123Z\tundefined\tINFO\tERROR in words", "INFO"),
-        ('{"level":"ERROR","location":"handler:12","message":"x"}', "ERROR"),
-        ('{"timestamp": "2026-11-23T10:00:00Z", "level": "error", "message": "x"}', "ERROR"),
-        ('{"message": "x", "nested": {"level": "ERROR"}, "level": "info"}', "INFO"),
-        ('{"message": "x", "log_level": "CRITICAL"}', "CRITICAL"),
-        ('{"message": "{\\"level\\": \\"ERROR\\"}", "level": "DEBUG"}', "DEBUG"),
-        ('{"level": 50, "message": "x"}', ""),
-        ('{"level": "verbose"}', ""),
-        ('{"level": "ERROR', ""),
-        ("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", "FATAL"),
-        ("fatal error: runtime: out of memory", "FATAL"),
-        ("[orders] ERROR", ""),
-        ("ERROR", ""),
-        ("plain words", ""),
-        ("", ""),
-    ],
-)
-def test_level(line: str, expected: str) -> None:
-    assert level(line) == expected
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("[ERROR] MemoryError\nTraceback (most recent call last):", True),
-        ("[ERROR] MemoryErrorHandler is not set", False),
-        ("[WARNING] handled MemoryError gracefully", False),
-        ("handled MemoryError gracefully", False),
-        ('{"level": "ERROR", "message": "x", "exception": "java.lang.OutOfMemoryError: Java heap space"}', True),
-        ('{"level": "INFO", "message": "java.lang.OutOfMemoryError is caught"}', False),
-        ("Java heap space: java.lang.OutOfMemoryError\njava.lang.OutOfMemoryError: Java heap space", True),
-        ("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", True),
-        ("fatal error: runtime: out of memory", True),
-        ("Unhandled exception. System.OutOfMemoryException: Array dimensions exceeded supported range.", True),
-        ("/var/task/app.rb:5:in `block in handler': failed to allocate memory (NoMemoryError)", True),
-        ("[ERROR]\t2026-11-23T10:00:00Z\tx\tdisk full", False),
-    ],
-)
-def test_out_of_memory_is_told_at_an_error_level_only(line: str, expected: bool) -> None:
-    assert out_of_memory(line) is expected
-
-
-def test_request_id_of_an_application_line() -> None:
-    assert request_id(f"[ERROR]\t2026-11-23T10:00:00Z\t{ID}\tx") == ID
-    assert request_id(f'{{"level": "ERROR", "function_request_id": "{ID}"}}') == ID
-    assert request_id(f"[ERROR] about {ID} or so") == ""
-
-
-def test_error_levels_are_levels() -> None:
-    assert {level(f"[{word}] x") for word in ERROR_LEVELS} == ERROR_LEVELS
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitors.logmetrics import Incident, Lines, incident_samples, merged, platform
+from monitors.logmetrics import (
+    ERROR_TYPES,
+    OTHER,
+    Incident,
+    Lines,
+    Reading,
+    error_table,
+    gathered,
+    incident_samples,
+    merged,
+    platform,
+    tells,
+)
 from monitors.names import LOG_METRICS
 from monitors.records import Sample, tabulate
+from monitors.rightsize.prices import Price
 
 MINUTE = 1_790_000_040_000
 ID = "8f507cfc-1a2b-4c3d-9e8f-0123456789ab"
@@ -25,18 +38,25 @@ def report(more: str = "", *, used: int = 96, request: str = ID) -> str:
     )
 
 
+PRICE = Price(gb_second=0.0000166667, request=0.20e-6)
+
+
 def lines(*messages: str, minute_ms: int = MINUTE) -> Lines:
-    return Lines("/aws/lambda/orders", "orders", minute_ms, messages)
+    return gathered("/aws/lambda/orders", "orders", minute_ms, messages)
+
+
+def read(*messages: str) -> Reading:
+    return platform(lines(*messages), PRICE)
 
 
 def metrics(*messages: str) -> dict[str, Any]:
-    """Metric name -> values, timeouts and lacks of memory merged."""
-    reading = platform(lines(*messages))
+    """Metric name -> values, timeouts and lacks of memory merged; the cost, tested by itself, left out."""
+    reading = read(*messages)
     counted = tabulate(incident_samples(merged(reading.incidents, known=())))
     group = (LOG_METRICS, (("FunctionName", "orders"),), MINUTE)
     assert {*reading.table, *counted} <= {group}
     columns = {**reading.table.get(group, {}), **counted.get(group, {})}
-    return {name: values for (name, _), values in columns.items()}
+    return {name: list(map(float, values)) for (name, _), values in columns.items() if name != "EstimatedCost"}
 
 
 def json_report(status: str, **measured: float) -> str:
@@ -44,11 +64,17 @@ def json_report(status: str, **measured: float) -> str:
     return json.dumps({"time": "2026-11-23T10:00:00.123Z", "type": "platform.report", "record": record})
 
 
-MEMORY = {"BilledDuration": [47], "MaxMemoryUsed": [96], "MemoryUsedPercent": [75.0]}  # 96 of 128 MB
+MEMORY = {
+    "Duration": [46.84],
+    "BilledDuration": [47],
+    "MaxMemoryUsed": [96],
+    "MemoryUsedPercent": [75.0],
+}  # 96 of 128 MB
 
 
 def test_warm_invocations_side_by_side() -> None:
     assert metrics(report(), report(used=64), "hello", report(used=128)) == {
+        "Duration": [46.84, 46.84, 46.84],
         "BilledDuration": [47, 47, 47],
         "MaxMemoryUsed": [96, 64, 128],
         "MemoryUsedPercent": [75.0, 50.0, 100.0],
@@ -70,7 +96,8 @@ def test_a_restored_snapshot_is_a_cold_start() -> None:
 
 
 def test_a_managed_instance_reports_no_bill_and_no_memory() -> None:
-    assert metrics(json_report("success", durationMs=2.5)) == {}
+    (columns,) = read(json_report("success", durationMs=2.5)).table.values()
+    assert columns == {("Duration", "Milliseconds"): ["2.5"]}
 
 
 def test_json_reports_count_like_text() -> None:
@@ -140,14 +167,16 @@ def test_unnamed_requests_beyond_the_named_count() -> None:
 
 
 def test_a_request_known_already_does_not_count_again() -> None:
-    incidents = platform(lines(OUT_OF_MEMORY["killed"])).incidents
+    incidents = read(OUT_OF_MEMORY["killed"]).incidents
     assert merged(incidents, known={incidents[0].request}) == []
 
 
 def test_the_earliest_minute_counts() -> None:
     first, then = (
-        platform(lines(report("Status: timeout"))),
-        platform(lines(f"2026-11-23T10:01:00.000Z {ID} Task timed out after 3.00 seconds", minute_ms=MINUTE + 60_000)),
+        read(report("Status: timeout")),
+        platform(
+            lines(f"2026-11-23T10:01:00.000Z {ID} Task timed out after 3.00 seconds", minute_ms=MINUTE + 60_000), PRICE
+        ),
     )
     for incidents in ([*first.incidents, *then.incidents], [*then.incidents, *first.incidents]):
         assert [one.minute_ms for one in merged(incidents, known=())] == [MINUTE]
@@ -180,22 +209,64 @@ def test_each_error_line_counts() -> None:
 
 
 def test_which_lines_told() -> None:
-    reading = platform(
-        lines(f"START RequestId: {ID} Version: 7", report(), "[ERROR] x", "hello", report("Status: timeout"))
-    )
-    assert reading.told == {1, 2, 4}
+    messages = [f"START RequestId: {ID} Version: 7", report(), "[ERROR] x", "hello", report("Status: timeout")]
+    assert read(*messages).told == 3
+    assert [tells(message) for message in messages] == [False, True, True, False, True]
 
 
 def test_without_a_function_nothing_is_read() -> None:
-    reading = platform(lines(report())._replace(function=""))
-    assert (reading.table, reading.told, reading.incidents) == ({}, set(), ())
+    reading = platform(lines(report())._replace(function=""), PRICE)
+    assert reading == Reading({}, 0)
+
+
+def test_cost_is_billed_time_and_requests() -> None:
+    """Of 47 ms at 128 MB and 1,000 ms at 2,048 MB: 0.047 x 0.125 + 1 x 2 = 2.005875 GB-s, and two requests."""
+    dear = report().replace("Billed Duration: 47", "Billed Duration: 1000").replace("Size: 128", "Size: 2048")
+    for messages in ([report(), dear], [report("Init Duration: 9.00 ms\t"), dear]):
+        ((columns),) = read(*messages).table.values()
+        (cost,) = columns["EstimatedCost", "None"]
+        assert float(cost) == pytest.approx(2.005875 * 0.0000166667 + 2 * 0.20e-6)
+
+
+@pytest.mark.parametrize("line", ["REPORT", "[ERROR] x", "hello"])
+def test_a_null_character_hides_no_line(line: str) -> None:
+    told = {"REPORT": report(), "[ERROR] x": "[ERROR] x"}.get(line, line)
+    assert metrics(f"a\0{told}", told, "\0") == metrics(told)
+
+
+def test_numbers_are_as_json_writes_them() -> None:
+    assert metrics(report().replace("Duration: 46.84", "Duration: 0046.84")) == MEMORY
+    for values in read(report().replace(" 47 ms", " 047 ms")).table.values():
+        assert all(json.loads(value) is not None for column in values.values() for value in column)
+
+
+def test_types_of_errors_by_line() -> None:
+    reading = read("[ERROR] KeyError: 'x'", "[ERROR] done", report("Status: error\tError Type: Runtime.ExitError"), "x")
+    assert reading.errors == ["KeyError", "Runtime.ExitError"]
+
+
+def test_more_types_of_errors_than_can_be_told_apart() -> None:
+    """Each metric is on the bill: what the code of a function makes up must not decide how many there are."""
+    table, known = error_table(lines(), [f"E{number}" for number in range(ERROR_TYPES + 5)], frozenset({"Old"}))
+    counts = {
+        dict(dimensions)["ErrorType"]: len(columns["LogErrors", "Count"])
+        for (_, dimensions, _), columns in table.items()
+    }
+    assert len(known) == ERROR_TYPES
+    assert counts.pop(OTHER) == 6
+    assert set(counts) == known - {"Old"}
+    again, after = error_table(lines(), ["E0", "new"], known)
+    assert {dict(dimensions)["ErrorType"] for _, dimensions, _ in again} == {"E0", OTHER}
+    assert after == known
 
 
 def test_units_are_the_ones_documented() -> None:
     cold = report("Init Duration: 1.00 ms\tRestore Duration: 1.00 ms\tStatus: timeout")
-    reading = platform(lines(cold, "[ERROR] x"))
+    reading = read(cold, "[ERROR] x")
     units = {name: unit for columns in reading.table.values() for name, unit in columns}
     assert units == {
+        "Duration": "Milliseconds",
+        "EstimatedCost": "None",
         "BilledDuration": "Milliseconds",
         "MaxMemoryUsed": "Megabytes",
         "MemoryUsedPercent": "Percent",

@@ -14,6 +14,8 @@ from monitors import logmetrics
 from monitors.errors import InputError
 from monitors.logdefinitions import definitions
 from monitors.names import CUSTOM_METRICS, LOG_METRICS, SUBSCRIBER_METRICS
+from monitors.records import numeral
+from monitors.rightsize.prices import Price
 from subscribers import batch, logs_handler
 from subscribers.logs_handler import NOTHING, process
 
@@ -25,6 +27,7 @@ REPORT = (
     "Memory Size: 128 MB\tMax Memory Used: 96 MB\t\n"
 )
 GROUP = "/aws/lambda/orders"
+PRICE = Price(gb_second=0.0000166667, request=0.20e-6)
 OWN_GROUP = "/aws/lambda/lookout-log-subscriber"
 
 
@@ -75,13 +78,19 @@ def counts_of(result: logs_handler.Result) -> tuple[int, ...]:
 
 
 def test_a_batch_becomes_samples_of_its_function() -> None:
-    result = process([envelope(events("START RequestId: x Version: 7", REPORT, "hello", "[ERROR] x"))], defined=())
+    result = process(
+        [envelope(events("START RequestId: x Version: 7", REPORT, "hello", "[ERROR] x"))],
+        defined=(),
+        prices=lambda _: PRICE,
+    )
     assert result.samples == {
         (LOG_METRICS, (("FunctionName", "orders"),), MINUTE): {
-            ("BilledDuration", "Milliseconds"): [47],
-            ("MaxMemoryUsed", "Megabytes"): [96],
-            ("MemoryUsedPercent", "Percent"): [75.0],
-            ("LogErrors", "Count"): [1],
+            ("Duration", "Milliseconds"): ["46.84"],
+            ("BilledDuration", "Milliseconds"): ["47"],
+            ("MaxMemoryUsed", "Megabytes"): ["96"],
+            ("MemoryUsedPercent", "Percent"): ["75"],
+            ("LogErrors", "Count"): ["1"],
+            ("EstimatedCost", "None"): [numeral(47 * 128 / 1024 / 1000 * PRICE.gb_second + PRICE.request)],
         }
     }
     assert counts_of(result) == (4, 2, 2, 0)
@@ -106,7 +115,7 @@ def test_a_timeout_told_in_two_batches_counts_once() -> None:
         [envelope(events(REPORT.replace("\n", "Status: timeout"), first=1))], defined=(), memory=first.memory
     )
     timeouts = [result.samples[next(iter(result.samples))].get(("Timeouts", "Count")) for result in (first, then)]
-    assert timeouts == [[1], None]
+    assert timeouts == [["1"], None]
 
 
 def test_a_line_that_gives_two_metrics_is_one_event() -> None:
@@ -190,15 +199,15 @@ def test_a_broken_event_fails_alone(broken: Any) -> None:
 
 
 def test_a_line_that_breaks_the_reading_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    def platform(lines: Any) -> Any:
+    def platform(lines: Any, price: Any) -> Any:
         if "bomb" in lines.messages:
             raise ZeroDivisionError
-        return logmetrics.platform(lines)
+        return logmetrics.platform(lines, price)
 
     monkeypatch.setattr("subscribers.logs_handler.platform", platform)
     result = process([envelope(events(REPORT, "bomb", REPORT, "hello", "bomb"))], defined=())
     assert counts_of(result) == (5, 2, 1, 2)
-    assert [columns["BilledDuration", "Milliseconds"] for columns in result.samples.values()] == [[47, 47]]
+    assert [columns["BilledDuration", "Milliseconds"] for columns in result.samples.values()] == [["47", "47"]]
 
 
 MESSAGES = st.sampled_from(
@@ -259,28 +268,31 @@ def _a_new_container(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Account:
-    """What came out on stdout since the last look: (namespace, metric) -> sum."""
+    """What came out on stdout since the last look."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self.capsys = capsys
 
     def metrics(self) -> dict[tuple[str, str], float]:
-        return dict(self._sums())
+        """(namespace, metric) -> sum, of those that are not by type of error."""
+        return {(namespace, name): total for namespace, name, keys, total in self._sums() if "ErrorType" not in keys}
+
+    def error_types(self) -> set[str]:
+        return {keys["ErrorType"] for *_, keys, _ in self._sums() if "ErrorType" in keys}
 
     def counts(self) -> tuple[float, ...]:
         found = self.metrics()
         return tuple(found[SUBSCRIBER_METRICS, f"Events{what}"] for what in ("In", "Emitted", "Skipped", "Failed"))
 
-    def _sums(self) -> Iterator[tuple[tuple[str, str], float]]:
+    def _sums(self) -> Iterator[tuple[str, str, dict[str, str], float]]:
         for line in self.capsys.readouterr().out.splitlines():
             record = json.loads(line)
             for directive in record["_aws"]["CloudWatchMetrics"]:
+                keys = {key: record[key] for key in directive["Dimensions"][0]}
                 for metric in directive["Metrics"]:
                     values = record[metric["Name"]]
-                    yield (
-                        (directive["Namespace"], metric["Name"]),
-                        sum(values if isinstance(values, list) else [values]),
-                    )
+                    total = sum(values if isinstance(values, list) else [values])
+                    yield directive["Namespace"], metric["Name"], keys, total
 
 
 @pytest.fixture
@@ -289,8 +301,14 @@ def account(capsys: pytest.CaptureFixture[str]) -> Account:
 
 
 def test_a_subscriptions_batch_is_printed_as_metrics(account: Account) -> None:
-    assert logs_handler.handler(payload(envelope(events(REPORT, "hello"))), None) is None
+    event = payload(envelope(events(REPORT, "hello", timestamp_ms=NOW_MS - 9_000)))
+    assert logs_handler.handler(event, None) is None
     assert account.metrics() == {
+        (LOG_METRICS, "Duration"): 46.84,
+        (LOG_METRICS, "EstimatedCost"): 47 * 128 / 1024 / 1000 * PRICE.gb_second + PRICE.request,
+        (SUBSCRIBER_METRICS, "BytesIn"): len(event["awslogs"]["data"]),
+        (SUBSCRIBER_METRICS, "Lag"): 9_000,
+        (SUBSCRIBER_METRICS, "EventsWithoutSample"): 1,
         (LOG_METRICS, "BilledDuration"): 47,
         (LOG_METRICS, "MaxMemoryUsed"): 96,
         (LOG_METRICS, "MemoryUsedPercent"): 75,
@@ -331,6 +349,34 @@ def test_a_batch_whose_printing_fails_is_not_remembered(account: Account, monkey
             logs_handler.handler(payload(envelope(events(REPORT))), None)
     logs_handler.handler(payload(envelope(events(REPORT))), None)
     assert account.counts() == (1, 1, 0, 0)
+
+
+def test_functions_on_arm64_cost_what_arm64_costs(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """47 ms at 128 MB, at AWS's price of a GB-second on arm64 in us-east-1."""
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("LOOKOUT_ARM64", "bill*,orders")
+    logs_handler.handler(payload(envelope(events(REPORT))), None)
+    expected = 0.047 * 0.125 * 0.0000133334 + 0.20e-6
+    assert account.metrics()[LOG_METRICS, "EstimatedCost"] == pytest.approx(expected)
+
+
+def test_types_of_errors_are_told_apart_as_long_as_the_container_lives(account: Account) -> None:
+    for number in range(logmetrics.ERROR_TYPES + 3):
+        line = f"[ERROR] Made{number}Error: x"
+        logs_handler.handler(payload(envelope(events(line, first=number))), None)
+    types = account.error_types()
+    assert len(types) == logmetrics.ERROR_TYPES + 1
+    assert logmetrics.OTHER in types
+
+
+def test_why_events_were_skipped(account: Account) -> None:
+    batch_ = envelope(events(REPORT, "hello"))
+    kinesis_event = kinesis(*(packed(json.dumps(one).encode()) for one in (batch_, batch_, CONTROL)))
+    logs_handler.handler(kinesis_event, None)
+    found = account.metrics()
+    reasons = {name: found.get((SUBSCRIBER_METRICS, name), 0) for name in logs_handler.SKIPPED}
+    assert reasons == {"EventsOfControl": 1, "EventsOfItsOwn": 0, "EventsSeenBefore": 2, "EventsWithoutSample": 1}
+    assert found[SUBSCRIBER_METRICS, "EventsSkipped"] == sum(reasons.values())
 
 
 def test_its_own_lines_make_no_lines(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -297,7 +297,9 @@ def test_all_rules_are_on_if_asked_for_but_for_those_turned_off() -> None:
 
 
 def test_every_metric_of_a_function_has_a_rule() -> None:
-    """What is published under FunctionName alone. Shares of memory and of provisioned concurrency say what sizes do."""
+    """What is published under FunctionName alone. Shares of memory and of provisioned concurrency say what sizes do, and
+    what Lambda itself says of durations has the alarms.
+    """
     judged = {one for rule in CATALOG.rules if rule.service == "lambda" for one in rule.metrics}
     own = {
         row.id
@@ -305,7 +307,7 @@ def test_every_metric_of_a_function_has_a_rule() -> None:
         if row.service == "lambda" and [name for name, _ in row.dimensions] == ["FunctionName"]
     }
     durable = {one for one in own if one.startswith(("Durable", "Approximate"))}
-    assert own - judged - durable == {"MaxMemoryUsed", "ProvisionedConcurrentExecutions"}
+    assert own - judged - durable == {"MaxMemoryUsed", "LoggedDuration", "ProvisionedConcurrentExecutions"}
 
 
 def test_what_is_muted_has_no_alarm_and_a_reason() -> None:

@@ -23,7 +23,9 @@ _metrics = partial(
 
 METRICS = (
     *_metrics("Timeouts OutOfMemory ColdStarts LogErrors", statistic="Sum"),
+    *_metrics("Duration", statistic="Average", unit="Milliseconds", prefix="Logged"),
     *_metrics("BilledDuration", statistic="Sum", unit="Milliseconds"),
+    *_metrics("EstimatedCost", statistic="Sum", unit="USD"),
     *_metrics("InitDuration", statistic="Maximum", unit="Milliseconds"),
     *_metrics("RestoreDuration", statistic="Maximum", unit="Milliseconds", when=(*_READ, has("snap_start"))),
     *_metrics("MemoryUsedPercent", statistic="Maximum", unit="Percent"),
@@ -103,6 +105,19 @@ RULES = (
         periods=2,
         severity=Severity.TICKET,
         reason="It is billed for far more, or far less, than it used to be: cost, before the invoice says so.",
+    ),
+    Rule(
+        id="lambda.cost",
+        title="Cost",
+        metrics=("EstimatedCost",),
+        unit="USD an hour",
+        high=Learned(),
+        period_s=3600,
+        datapoints=2,
+        periods=2,
+        severity=Severity.TICKET,
+        opt_in=True,
+        reason="It costs far more than it used to: more work, slower work, or a larger memory size.",
     ),
     unusual(
         "lambda.log_errors",

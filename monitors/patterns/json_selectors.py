@@ -5,7 +5,7 @@ What the user guide leaves open follows the answers that the service has been se
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -37,13 +37,46 @@ def compiled(text: str) -> Pattern:
     paths = [_path(token.text) for token in found if token.kind == "selector"]
     if sum(path.each is not None for path in paths) > MOST_WILDCARDS:
         raise PatternError(f"Invalid filter pattern: more than {MOST_WILDCARDS} wildcard selectors")
-    test = joined(found, 1, len(found) - 1, _condition)
+    test, screen = joined(found, 1, len(found) - 1, _condition), _screen(found)
 
     def find(message: str) -> Mapping[str, Any] | None:
+        if screen and not screen(message):
+            return None
         root = document(message)
         return root if root is not None and test(root) else None
 
     return Pattern(text, find, _no_values, _read, _hints(found))
+
+
+def _screen(found: Sequence[Token]) -> Callable[[str], bool] | None:
+    """Whether a number stands in a line that must for a match, seen without decoding; None if none must."""
+    if any(token == ("mark", "||") for token in found):
+        return None
+    for at, token in enumerate(found):
+        key = _last_key(token.text) if token.kind == "selector" else ""
+        if key and found[at + 1].kind == "mark" and found[at + 1].text in ORDERS:
+            return _numeral_screen(key, ORDERS[found[at + 1].text], float(found[at + 2].text))
+    return None
+
+
+def _numeral_screen(key: str, order: Callable[[float, float], bool], limit: float) -> Callable[[str], bool]:
+    r"""Whether a number behind the key is within the limit. JSON may have written the key with `\u`."""
+    numerals = re.compile(rf'"{key}"\s*:\s*(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)').findall
+
+    def may(message: str) -> bool:
+        for numeral in numerals(message):
+            if order(float(numeral), limit):
+                return True
+        return r"\u" in message
+
+    return may
+
+
+def _last_key(selector: str) -> str:
+    """The key that the selected value stands behind in the text; "" where that is not plain to see."""
+    step = _steps(selector)[-1]
+    key = step.removeprefix(".")
+    return key if step != key and _is_plain(key) else ""
 
 
 def _hints(found: Sequence[Token]) -> tuple[str, ...]:

@@ -25,13 +25,18 @@ class Pattern(NamedTuple):
     read: Callable[[Any, str], str | None]
     """(found, or None to check the selector only; selector) -> text. PatternError on a selector AWS would refuse."""
     hints: tuple[str, ...] = ()
-    """A message with none of these in it does not match, which is found out at the least cost; empty if any may."""
+    """A message with none of these in it does not match; empty if any may."""
+
+    def may(self, text: str) -> bool:
+        r"""Whether any of the messages that a text holds, one after the other, may match, at the least cost.
+
+        A \0 of their own may have been replaced in it.
+        """
+        return not self.hints or any("\0" in hint or hint in text for hint in self.hints)
 
     def match(self, message: str) -> Match | None:
         """The match, None if there is none. Never raises; linear in the message, whatever the pattern."""
-        if self.hints and not any(hint in message for hint in self.hints):
-            return None
-        found = self.find(message)
+        found = self.find(message) if self.may(message) else None
         return None if found is None else Match(self.values(found))
 
     def text(self, message: str, selector: str) -> str | None:

@@ -4,13 +4,14 @@ From the AWS Price List (AWSLambda) as transcribed on DATE; tier 1, no free tier
 listed cost what us-east-1 does, as far as the list of that date says.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 DATE = "2026-09-28"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Price:
+class Price(NamedTuple):
+    """USD."""
+
     gb_second: float
     request: float
 
