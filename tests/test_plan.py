@@ -297,8 +297,8 @@ def test_all_rules_are_on_if_asked_for_but_for_those_turned_off() -> None:
 
 
 def test_every_metric_of_a_function_has_a_rule() -> None:
-    """What is published under FunctionName alone. Shares of memory and of provisioned concurrency say what sizes do, and
-    what Lambda itself says of durations has the alarms.
+    """What is published under FunctionName alone. Shares of memory and of provisioned concurrency say what sizes do;
+    Lambda's own durations have the alarms.
     """
     judged = {one for rule in CATALOG.rules if rule.service == "lambda" for one in rule.metrics}
     own = {

@@ -25,7 +25,7 @@ METRICS = (
     *_metrics("Timeouts OutOfMemory ColdStarts LogErrors", statistic="Sum"),
     *_metrics("Duration", statistic="Average", unit="Milliseconds", prefix="Logged"),
     *_metrics("BilledDuration", statistic="Sum", unit="Milliseconds"),
-    *_metrics("EstimatedCost", statistic="Sum", unit="USD"),
+    *_metrics("EstimatedCost", statistic="Sum", unit="None"),
     *_metrics("InitDuration", statistic="Maximum", unit="Milliseconds"),
     *_metrics("RestoreDuration", statistic="Maximum", unit="Milliseconds", when=(*_READ, has("snap_start"))),
     *_metrics("MemoryUsedPercent", statistic="Maximum", unit="Percent"),
