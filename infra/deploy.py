@@ -14,7 +14,7 @@ from infra.aws import bucket as buckets
 from infra.aws.session import call, client
 from infra.zips import zip_files, zip_folder
 from monitors.errors import AwsError, LookoutError
-from monitors.names import STACK
+from monitors.names import ARCHIVE, STACK
 
 PACKAGES = ("dashboards", "infra", "monitors", "subscribers")
 NOT_IN_LAMBDA = "infra/local"
@@ -30,10 +30,12 @@ def deploy(
     architecture: str,
     parameters: Mapping[str, str],
     layer: bool = True,
+    archive: bool = False,
     progress: Callable[[str], None] = lambda _: None,
     pause_s: float = 2.0,
 ) -> dict[str, str]:
-    """Deploy the toolkit's stack into the session's account and Region; its outputs by name.
+    """Deploy the toolkit's stack into the session's account and Region, and with `archive` that of the archive; their
+    outputs by name.
 
     Raises:
         AwsError: a call failed, or the stack did.
@@ -45,27 +47,38 @@ def deploy(
     if layer:
         progress("building the layer of dependencies")
         chosen["LayerKey"] = buckets.upload(session, bucket, layer_zip(architecture))
-    return deploy_stack(
-        session,
-        name=STACK,
-        template=template(),
-        parameters={**chosen, **parameters},
-        capabilities=("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
-        bucket=bucket,
-        tags={"application": "lookout"},
-        progress=progress,
-        pause_s=pause_s,
-    )
+    stacks = {STACK: {**chosen, **parameters}}
+    if archive:
+        stacks[ARCHIVE] = {key: chosen[key] for key in ("CodeBucket", "CodeKey", "Architecture")}
+    return {
+        key: value
+        for name, given in stacks.items()
+        for key, value in deploy_stack(
+            session,
+            name=name,
+            template=template(name),
+            parameters=given,
+            capabilities=("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
+            bucket=bucket,
+            tags={"application": "lookout"},
+            progress=progress,
+            pause_s=pause_s,
+        ).items()
+    }
 
 
 def deployed(session: boto3.Session) -> dict[str, str]:
-    """The outputs of the toolkit's stack by name; empty where it is not deployed.
+    """The outputs of the toolkit's stack, and of the archive's, by name; empty where they are not deployed.
 
     Raises:
-        AwsError: the call failed.
+        AwsError: a call failed.
     """
+    return {**_outputs(session, STACK), **_outputs(session, ARCHIVE)}
+
+
+def _outputs(session: boto3.Session, stack: str) -> dict[str, str]:
     try:
-        found = call(client(session, "cloudformation"), "DescribeStacks", {"StackName": STACK}, target=STACK)
+        found = call(client(session, "cloudformation"), "DescribeStacks", {"StackName": stack}, target=stack)
     except AwsError as error:
         if "does not exist" in str(error):
             return {}
@@ -73,9 +86,12 @@ def deployed(session: boto3.Session) -> dict[str, str]:
     return {one["OutputKey"]: one["OutputValue"] for one in found["Stacks"][0].get("Outputs", ())}
 
 
-def template() -> str:
-    """The text of the toolkit's own SAM template."""
-    return resources.files("infra").joinpath("template.yaml").read_text()
+def template(stack: str = STACK) -> str:
+    """The text of the SAM template of one of the toolkit's own stacks."""
+    return resources.files("infra").joinpath(_TEMPLATES[stack]).read_text()
+
+
+_TEMPLATES = {STACK: "template.yaml", ARCHIVE: "archive.yaml"}
 
 
 def code_zip() -> bytes:

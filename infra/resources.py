@@ -4,7 +4,7 @@ Shapes: AWS CloudFormation Template Reference, AWS::CloudWatch::*, AWS::Logs::*,
 """
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitors import names
 from monitors.describe import describe
@@ -80,10 +80,19 @@ def metric_filter(one: MetricFilter) -> Resources:
     )
 
 
-def subscription(one: Subscription, subscriber_arn: str) -> Resources:
-    """The log group's lines to the subscriber, once CloudWatch Logs may call it; or those of all, by one policy."""
+class Target(NamedTuple):
+    """Whom log lines are sent to."""
+
+    arn: str
+    role_arn: str = ""
+    """The role that CloudWatch Logs takes to do so; empty for a function, which permits it by itself."""
+
+
+def subscription(one: Subscription, target: Target) -> Resources:
+    """The log group's lines to the target, once CloudWatch Logs may send them; or those of all, by one policy."""
+    after = [] if target.role_arn else [PERMISSION]
     if one.log_group == EVERY_GROUP:
-        document = {"DestinationArn": subscriber_arn, "FilterPattern": one.pattern}
+        document = {"DestinationArn": target.arn, "FilterPattern": one.pattern}
         return _resource(
             f"{one.name}:policy",
             "AWS::Logs::AccountPolicy",
@@ -94,7 +103,7 @@ def subscription(one: Subscription, subscriber_arn: str) -> Resources:
                 "Scope": "ALL",
                 "SelectionCriteria": selection(one),
             },
-            after=[PERMISSION],
+            after=after,
         )
     return _resource(
         f"{one.log_group}:{one.name}:subscription",
@@ -103,9 +112,10 @@ def subscription(one: Subscription, subscriber_arn: str) -> Resources:
             "FilterName": one.name,
             "FilterPattern": one.pattern,
             "LogGroupName": one.log_group,
-            "DestinationArn": subscriber_arn,
+            "DestinationArn": target.arn,
+            **({"RoleArn": target.role_arn} if target.role_arn else {}),
         },
-        after=[PERMISSION],
+        after=after,
     )
 
 

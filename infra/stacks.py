@@ -57,18 +57,21 @@ def templates(
     page_topic: str = "",
     ticket_topic: str = "",
     subscriber_arn: str = "",
+    archive_arn: str = "",
+    archive_role_arn: str = "",
     dashboards: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Template name -> template, as text. Those that `names.is_alarm_stack` are to be deployed; others nest in them.
 
     Alarms go to the topic of their severity, unless a composite over them goes there; to nobody if its ARN is empty.
-    Without a subscriber there are no subscriptions. `dashboards` is name -> body, as text. InputError for a plan over
-    several accounts or Regions, or over too many applications.
+    Without a subscriber or an archive there are no subscriptions for it. `dashboards` is name -> body, as text.
+    InputError for a plan over several accounts or Regions, or over too many applications.
     """
     if len({(one.account, one.region) for one in plan.fleet.resources}) > 1:
         raise InputError("A stack lies in one account and Region: plan each by itself (monitors.plan.by_place).")
     topics = {Severity.PAGE: page_topic, Severity.TICKET: ticket_topic}
-    parts = _with_logs(plan, _with_alarms(plan, topics), subscriber_arn)
+    targets = {False: resources.Target(subscriber_arn), True: resources.Target(archive_arn, archive_role_arn)}
+    parts = _with_logs(plan, _with_alarms(plan, topics), targets)
     _put_dashboards(parts, plan, dashboards or {})
     groups = [*parts.own.values(), *parts.over.values()]
     if sum(map(len, groups)) + len(parts.shared) <= MOST_RESOURCES:
@@ -121,8 +124,8 @@ def _with_alarms(plan: Plan, topics: Mapping[Severity, str]) -> _Parts:
     return parts
 
 
-def _with_logs(plan: Plan, parts: _Parts, subscriber_arn: str) -> _Parts:
-    """Filters lie with the first resource that writes to the log group, else by themselves."""
+def _with_logs(plan: Plan, parts: _Parts, targets: Mapping[bool, resources.Target]) -> _Parts:
+    """Filters lie with the first resource that writes to the log group, else by themselves. Targets by `archived`."""
     writers = {
         str(one.facts["log_group"]): one.id
         for one in sorted(plan.fleet.resources, key=lambda one: one.id, reverse=True)
@@ -131,12 +134,14 @@ def _with_logs(plan: Plan, parts: _Parts, subscriber_arn: str) -> _Parts:
     for metric_filter in plan.metric_filters:
         group = metric_filter.log_group
         parts.own[writers.get(group, group)].append(partial(resources.metric_filter, metric_filter))
-    if not subscriber_arn or not plan.subscriptions:
+    subscriber = targets[False].arn
+    for one in plan.subscriptions:
+        if targets[one.archived].arn:
+            key = writers.get(one.log_group, one.log_group)
+            parts.own[key].append(partial(resources.subscription, one, targets[one.archived]))
+    if not subscriber or all(one.archived for one in plan.subscriptions):
         return parts
-    for subscription in plan.subscriptions:
-        group = subscription.log_group
-        parts.own[writers.get(group, group)].append(partial(resources.subscription, subscription, subscriber_arn))
-    return parts._replace(shared={**parts.shared, **resources.permission(subscriber_arn)})
+    return parts._replace(shared={**parts.shared, **resources.permission(subscriber)})
 
 
 def _put_dashboards(parts: _Parts, plan: Plan, dashboards: Mapping[str, str]) -> None:

@@ -196,6 +196,9 @@ COMMANDS = (
             _argument("--page-email", default="", metavar="ADDRESS", help="whom to wake"),
             _argument("--ticket-email", default="", metavar="ADDRESS", help="who hears what can wait"),
             _argument("--architecture", choices=("arm64", "x86_64"), default="arm64"),
+            _argument(
+                "--archive", action="store_true", help="also what keeps log rows in S3 for Athena (Firehose, Glue)"
+            ),
             _argument("--no-layer", action="store_true", help="the runtime has the dependencies: build no layer"),
         ),
         ("lookout deploy --page-email oncall@example.com",),

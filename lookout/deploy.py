@@ -36,9 +36,10 @@ def run(chosen: argparse.Namespace) -> int:
             "Arm64Functions": _arm64(fleet, room=ENVIRONMENT - len(definitions)),
         },
         layer=not chosen.no_layer,
+        archive=chosen.archive,
         progress=show.note,
     )
-    show.table("the toolkit's own stack", ("output", "value"), sorted(found.items()))
+    show.table("the toolkit's own stacks", ("output", "value"), sorted(found.items()))
     return 0
 
 

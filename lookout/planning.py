@@ -59,14 +59,14 @@ def _planned(fleet: Fleet, place: tuple[str, str], wanted: Settings, chosen: arg
     owner, region = place
     learned: Mapping[tuple[str, str], LearnedLevels] = NOTHING_LEARNED
     outputs: Mapping[str, str] = {}
-    subscriber = True
+    subscriber = archive = True
     if not (chosen.fleet or chosen.template):
         account = session(region=region)
         outputs = deployed(account)
-        subscriber = "SubscriberArn" in outputs
+        subscriber, archive = "SubscriberArn" in outputs, "ArchiveStreamArn" in outputs
         if not chosen.no_learn:
             learned = _learned(account, to_learn(fleet, wanted, subscriber=subscriber))
-    made = plan(fleet, wanted, learned=learned, subscriber=subscriber)
+    made = plan(fleet, wanted, learned=learned, subscriber=subscriber, archive=archive)
     return Planned(account=owner, region=region, settings=wanted, plan=made, outputs=outputs)
 
 

@@ -36,7 +36,7 @@ def render(chosen: argparse.Namespace) -> int:
     for one in planned:
         folder = Path(chosen.output) / one.account / (one.region or _ANYWHERE)
         boards = texts(one.plan)
-        made = templates(one.plan, **_topics(one.settings, one.outputs), dashboards=boards)
+        made = templates(one.plan, **_targets(one.settings, one.outputs), dashboards=boards)
         _write(folder, made, names.ALARM_STACK)
         _write(folder / "dashboards", boards, names.PREFIX)
         show.note(f"{len(made)} templates, {len(one.plan.alarms)} alarms: {folder}")
@@ -78,8 +78,8 @@ def apply(chosen: argparse.Namespace) -> int:
     for one in planned:
         account = session(region=one.region)
         _check_account({found.account for found in one.plan.fleet.resources}, identity(account).account)
-        topics = _topics(one.settings, one.outputs or deployed(account))
-        made = templates(one.plan, **topics, dashboards=texts(one.plan))
+        targets = _targets(one.settings, one.outputs or deployed(account))
+        made = templates(one.plan, **targets, dashboards=texts(one.plan))
         apply_templates(account, made, bucket=code_bucket(account), tags=_TAGS, progress=show.note)
         show.line(f"{one.region}: {len(one.plan.alarms)} alarms and {len(one.plan.composites)} composites in place")
     return 0
@@ -127,10 +127,12 @@ def _check_account(owners: Iterable[str], asked: str) -> None:
         raise InputError(f"the fleet is of account {', '.join(others)}, but the credentials are of {asked}")
 
 
-def _topics(wanted: Settings, deployed: Mapping[str, str]) -> dict[str, str]:
+def _targets(wanted: Settings, deployed: Mapping[str, str]) -> dict[str, str]:
     """Where alarms and log lines go: what the settings say, else the toolkit's own stack."""
     return {
         "page_topic": wanted.topics.page or deployed.get("AlarmPageTopicArn", ""),
         "ticket_topic": wanted.topics.ticket or deployed.get("AlarmTicketTopicArn", ""),
         "subscriber_arn": deployed.get("SubscriberArn", ""),
+        "archive_arn": deployed.get("ArchiveStreamArn", ""),
+        "archive_role_arn": deployed.get("ArchiveRoleArn", ""),
     }

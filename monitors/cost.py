@@ -77,7 +77,7 @@ def cost(plan: Plan, *, dashboard_metrics: Sequence[int] = (), catalog: Catalog 
         deployed_list_usd=round(sum(_deployed(one) for one in plan.fleet.resources if one.service == "alarm"), 2),
         notes=(
             f"Prices of {quotas.PRICES_REGION}, read on {quotas.CHECKED}.",
-            "A custom metric with dimensions counts once here, types of errors do not; AWS counts each set in the logs.",
+            "A custom metric with dimensions counts once here, AWS counts each set of values in the logs.",
             "Not counted: running the log subscriber, log ingestion, messages, API calls.",
         ),
     )

@@ -19,6 +19,7 @@ PLATFORM_LINES = '?REPORT ?"platform.report" ?ERROR ?"Task timed out" ?"Runtime 
 """The lines that the log subscriber makes metrics of: what the platform reports, and what went wrong."""
 EVERY_LINE = ""
 _NOT_DEPLOYED = "the log subscriber is not deployed"
+_NO_ARCHIVE = "the archive is not deployed: lookout deploy --archive"
 
 
 class LogRoutes(NamedTuple):
@@ -30,10 +31,12 @@ class LogRoutes(NamedTuple):
     notes: tuple[Finding, ...]
 
 
-def log_routes(fleet: Fleet, settings: Settings, catalog: Catalog, *, subscriber: bool) -> LogRoutes:
+def log_routes(
+    fleet: Fleet, settings: Settings, catalog: Catalog, *, subscriber: bool, archive: bool = True
+) -> LogRoutes:
     """The metric filters and subscriptions the fleet's log groups are to have, and why some have none.
 
-    Without a `subscriber` there is nobody to subscribe.
+    Without a `subscriber` or an `archive` there is nobody to subscribe.
     """
     groups = {one.name: one for one in fleet.resources if one.service in _log_groups(catalog)}
     filters: list[MetricFilter] = []
@@ -53,7 +56,11 @@ def log_routes(fleet: Fleet, settings: Settings, catalog: Catalog, *, subscriber
         title = f"a policy of the account leaves out {quotas.SELECTION_BYTES:,} bytes of names, and there are more"
         notes.append(Finding(kind="no_policy", resource="", title=f"a subscription for each log group: {title}"))
     run = tuple(one for name in sorted(routed.subscribed) for one in left_over.get(name, ()))
-    return LogRoutes(tuple(filters), routed.subscriptions, routed.subscribed, run, (*notes, *routed.notes))
+    kept: list[Subscription] = []
+    if settings.archive:
+        kept, refused = _archived(loggers, groups, {one.log_group for one in routed.subscriptions}, archive=archive)
+        notes += refused
+    return LogRoutes(tuple(filters), (*kept, *routed.subscriptions), routed.subscribed, run, (*notes, *routed.notes))
 
 
 def with_subscribed(fleet: Fleet, subscribed: frozenset[str], catalog: Catalog) -> Fleet:
@@ -164,16 +171,37 @@ def _subscriptions(
     return _Routed(tuple(made), frozenset(subscribed), notes)
 
 
-def _refusal(name: str, group: Resource | None, *, by_policy: bool) -> str:
-    """Why the log group cannot be subscribed to; empty if it can. A policy needs no room, and does not wait for it."""
+def _archived(
+    loggers: Mapping[str, list[Resource]], groups: Mapping[str, Resource], subscribed: set[str], *, archive: bool
+) -> tuple[list[Subscription], list[Finding]]:
+    """A second subscription for each log group that carries platform lines, and why some have none."""
+    made: list[Subscription] = []
+    notes: list[Finding] = []
+    for name, writers in sorted(loggers.items()):
+        if any(names.is_own(one.name) for one in writers):
+            continue
+        refusal = _refusal(name, groups.get(name), taken=name in subscribed) if archive else _NO_ARCHIVE
+        if refusal:
+            notes += [_note("not_archived", one, refusal, log_group=name) for one in writers]
+        else:
+            made.append(Subscription(name=names.ARCHIVE, log_group=name, pattern=PLATFORM_LINES, archived=True))
+    return made, notes
+
+
+def _refusal(name: str, group: Resource | None, *, by_policy: bool = False, taken: bool = False) -> str:
+    """Why the log group cannot be subscribed to; empty if it can. A policy needs no room, and does not wait for it.
+
+    `taken` is whether it has a subscription of ours already.
+    """
     if group is None and by_policy:
         return ""
     if group is None:
         return f"{name} does not exist yet: Lambda makes it at the first invocation"
     if not _standard(group):
         return f"log groups of class {group.facts['log_class']} take no subscription"
-    if not by_policy and _foreign(group, "subscription_filters") >= quotas.SUBSCRIPTION_FILTERS_PER_GROUP:
-        return f"others have taken the {quotas.SUBSCRIPTION_FILTERS_PER_GROUP} subscriptions of {name}"
+    if not by_policy and _foreign(group, "subscription_filters") + taken >= quotas.SUBSCRIPTION_FILTERS_PER_GROUP:
+        whose = "others and the log subscriber" if taken else "others"
+        return f"{whose} have taken the {quotas.SUBSCRIPTION_FILTERS_PER_GROUP} subscriptions of {name}"
     return ""
 
 

@@ -219,6 +219,8 @@ class Subscription:
     """EVERY_GROUP for the account's policy, which is for all groups but those left out, later ones too."""
     pattern: str
     left_out: tuple[str, ...] = ()
+    archived: bool = False
+    """Whether they go to the archive instead."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,16 +29,17 @@ def plan(
     *,
     learned: Mapping[tuple[str, str], LearnedLevels] = NOTHING_LEARNED,
     subscriber: bool = True,
+    archive: bool = True,
     catalog: Catalog = CATALOG,
 ) -> Plan:
     """All that would be watched.
 
     `learned` is by (rule id, Resource.id); the parts of a resource share theirs. `subscriber` is whether the log
-    subscriber is deployed, or will be: without it there are no log metrics.
+    subscriber is deployed, or will be: without it there are no log metrics; `archive` likewise.
     What does not become an alarm, filter or subscription, though one might expect it, is a note with the reason.
     """
     fleet, mistaken = with_objectives(fleet, settings, catalog)
-    routes = log_routes(fleet, settings, catalog, subscriber=subscriber)
+    routes = log_routes(fleet, settings, catalog, subscriber=subscriber, archive=archive)
     fleet = with_subscribed(fleet, routes.subscribed, catalog)
     alarms: dict[str, Alarm] = {}
     notes = [*mistaken, *routes.notes, *_match_nothing(fleet, settings)]

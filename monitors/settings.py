@@ -82,6 +82,8 @@ class Settings:
     """Whether the rules that are off by themselves are on."""
     subscribe: Literal["groups", "account"] = "groups"
     """How log lines reach the log subscriber: a subscription for each log group, or one policy of the account."""
+    archive: bool = False
+    """Whether log lines also go to the archive, which `lookout deploy --archive` makes."""
     runbooks: str = "docs/runbooks.md"
     """Where runbooks are; a rule's own begins at `#<rule id>`."""
 

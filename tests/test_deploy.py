@@ -21,7 +21,7 @@ from lookout.deploy import _arm64, _definitions
 from monitors.errors import AwsError, InputError, LookoutError
 from monitors.logdefinitions import definitions
 from monitors.model import Fleet, MetricDefinition, Resource
-from monitors.names import STACK
+from monitors.names import ARCHIVE, STACK
 from tests.aws import meta
 from tests.cloudformation import Session, error, stack
 
@@ -288,7 +288,7 @@ PLAIN = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Output
 
 @pytest.mark.parametrize("layer", [True, False])
 def test_code_and_layer_go_before_the_stack(monkeypatch: pytest.MonkeyPatch, layer: bool) -> None:
-    monkeypatch.setattr(deployment, "template", lambda: PLAIN)
+    monkeypatch.setattr(deployment, "template", lambda _stack: PLAIN)
     monkeypatch.setattr(deployment, "layer_zip", lambda architecture: f"layer for {architecture}".encode())
     session = Account()
     outputs = deployment.deploy(
@@ -310,11 +310,27 @@ def test_code_and_layer_go_before_the_stack(monkeypatch: pytest.MonkeyPatch, lay
         assert session.s3.objects[f"{bucket}/{chosen['LayerKey']}"] == b"layer for arm64"
 
 
+def test_the_archive_is_a_stack_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = {STACK: PLAIN, ARCHIVE: PLAIN.replace("Arn", "StreamArn")}
+    monkeypatch.setattr(deployment, "template", plain.__getitem__)
+    session = Account()
+    outputs = deployment.deploy(
+        session, architecture="x86_64", parameters={"PageEmail": "a@b.c"}, layer=False, archive=True, pause_s=0
+    )
+    assert outputs == {"Arn": "there", "StreamArn": "there"}
+    _, given = session.cloudformation.stacks[ARCHIVE]["asked"]
+    chosen = {one["ParameterKey"]: one["ParameterValue"] for one in given}
+    assert chosen.keys() == {"CodeBucket", "CodeKey", "Architecture"}
+
+
 def test_outputs_of_what_is_deployed() -> None:
     session = Account()
     assert deployment.deployed(session) == {}
     session.cloudformation.stacks[STACK] = {**stack(STACK), "Outputs": [{"OutputKey": "Arn", "OutputValue": "there"}]}
     assert deployment.deployed(session) == {"Arn": "there"}
+    archive = {**stack(ARCHIVE), "Outputs": [{"OutputKey": "ArchiveStreamArn", "OutputValue": "there too"}]}
+    session.cloudformation.stacks[ARCHIVE] = archive
+    assert deployment.deployed(session) == {"Arn": "there", "ArchiveStreamArn": "there too"}
 
 
 def test_not_being_allowed_to_look_is_not_absence() -> None:

@@ -30,6 +30,7 @@ EDGE = (
     "lookout/",
     "infra/",
     "subscribers/logs_handler.py",
+    "subscribers/archive_handler.py",
     "subscribers/alarms_handler.py",
     "subscribers/reports_handler.py",
 )

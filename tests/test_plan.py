@@ -518,6 +518,45 @@ def test_a_definition_runs_natively_on_the_log_groups_it_names() -> None:
     assert made.subscriptions == ()
 
 
+# --- the archive -----------------------------------------------------------------------------------
+
+ARCHIVED = Settings(archive=True)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "made", "why"),
+    [
+        ((), [True, False], ""),
+        (("datadog",), [False], "others and the log subscriber have taken the 2 subscriptions of /aws/lambda/a"),
+        (("datadog", "splunk"), [], "others have taken the 2 subscriptions of /aws/lambda/a"),
+        (("lookout-archive", "lookout"), [True, False], ""),
+    ],
+)
+def test_the_archive_takes_the_second_subscription_where_nobody_has_it(
+    theirs: tuple[str, ...], made: list[bool], why: str
+) -> None:
+    found = plan(fleet(function("a"), log_group("/aws/lambda/a", subscription_filters=theirs)), ARCHIVED)
+    assert [one.archived for one in found.subscriptions] == made
+    assert [note.removeprefix("a: ") for note in notes(found, "not_archived")] == ([why] if why else [])
+    assert {one.pattern for one in found.subscriptions} <= {PLATFORM_LINES}
+
+
+def test_with_a_policy_of_the_account_the_archive_needs_one_subscription_only() -> None:
+    where = fleet(function("a"), log_group("/aws/lambda/a", subscription_filters=("datadog",)))
+    found = plan(where, Settings(archive=True, subscribe="account")).subscriptions
+    assert [(one.log_group, one.archived) for one in found] == [("/aws/lambda/a", True), ("*", False)]
+
+
+def test_what_is_not_archived() -> None:
+    own = fleet(function("lookout-archive"), log_group("/aws/lambda/lookout-archive"))
+    assert plan(own, ARCHIVED).subscriptions == ()
+    where = fleet(function("a"), log_group("/aws/lambda/a"))
+    assert [one.archived for one in plan(where, DEFAULT).subscriptions] == [False]
+    found = plan(where, ARCHIVED, archive=False)
+    assert [one.archived for one in found.subscriptions] == [False]
+    assert notes(found, "not_archived") == ["a: the archive is not deployed: lookout deploy --archive"]
+
+
 # --- one policy for the account --------------------------------------------------------------------
 
 POLICY = Settings(subscribe="account")

@@ -16,6 +16,7 @@ from monitors import quotas
 from monitors.buckets import buckets
 from monitors.describe import describe
 from monitors.errors import InputError
+from monitors.logroutes import PLATFORM_LINES
 from monitors.model import Fleet, MetricDefinition, Plan
 from monitors.names import ALARM_STACK, is_alarm_stack
 from monitors.plan import plan
@@ -155,6 +156,23 @@ def test_metric_filters() -> None:
     ]
     (refunds,) = named(rendered(small()), "lookout/Refunds")["MetricTransformations"]
     assert refunds["DefaultValue"] == 0
+
+
+def test_the_archive_is_fed_through_a_role_and_needs_no_permission() -> None:
+    stream, role = "arn:aws:firehose:eu-west-1:1:deliverystream/lookout-archive", "arn:aws:iam::1:role/feed"
+    made = plan(fleet(function("a"), log_group("/aws/lambda/a")), Settings(archive=True))
+    rendered = templates(made, archive_arn=stream, archive_role_arn=role)
+    resources = json.loads(rendered["lookout-alarms"])["Resources"].values()
+    (one,) = [each for each in resources if each["Type"] == "AWS::Logs::SubscriptionFilter"]
+    assert one["Properties"] == {
+        "FilterName": "lookout-archive",
+        "FilterPattern": PLATFORM_LINES,
+        "LogGroupName": "/aws/lambda/a",
+        "DestinationArn": stream,
+        "RoleArn": role,
+    }
+    assert "DependsOn" not in one
+    assert not [each for each in resources if each["Type"] == "AWS::Lambda::Permission"]
 
 
 def test_subscriptions_need_a_subscriber_who_may_be_called() -> None:

@@ -11,6 +11,7 @@ from infra.local import cloudwatch
 
 Json = dict[str, Any]
 RECORDED = (
+    "AWS::Athena::NamedQuery",
     "AWS::CodeDeploy::Application",
     "AWS::CodeDeploy::DeploymentGroup",
     "AWS::Logs::AccountPolicy",

@@ -82,6 +82,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_put_subscription_filter",
     ),
     "ministack.services.apigateway": ("_apis",),
+    "ministack.services.firehose": ("_put_record",),
     "ministack.services.apigateway_v1": ("_rest_apis",),
     "ministack.services.sns": ("_fanout",),
     "ministack.services.sqs": ("_queues",),

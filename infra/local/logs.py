@@ -4,11 +4,13 @@ Patterns are matched by the product's own engine. One hook serves PutLogEvents a
 """
 
 import base64
+import contextvars
 import functools
 import gzip
 import json
 import logging
 import math
+import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -16,7 +18,7 @@ from typing import Any
 
 from ministack.core.responses import error_response_json, get_account_id, json_response
 from ministack.services import cloudwatch_logs as cwl
-from ministack.services import lambda_svc
+from ministack.services import firehose, lambda_svc
 
 from infra.local import cloudwatch
 from monitors import patterns
@@ -165,15 +167,26 @@ def _sample(transformation: Json, value: float, dimensions: Mapping[str, str], e
 
 
 def _deliver(found: Json, events: Sequence[Json], group: str, stream: str) -> None:
-    """Send what matches to a Lambda destination, asynchronously, in AWS's envelope."""
-    destination = found.get("destinationArn", "")
-    function = destination.partition(":function:")[2].partition(":")[0]
-    record = lambda_svc._functions.get(function)
+    """Send what matches to a Lambda function or a Firehose stream, asynchronously, in AWS's envelope."""
     pattern = compiled(found.get("filterPattern") or "")
     hits = [event for event in events if pattern.match(event["message"].removesuffix("\n")) is not None]
-    own = (record or {}).get("config", {}).get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}"
-    if not hits or record is None or group == own:
+    if not hits:
         return
+    packed = _packed(found, hits, group, stream)
+    destination = found.get("destinationArn", "")
+    if ":firehose:" in destination:
+        record = {"DeliveryStreamName": destination.partition(":deliverystream/")[2], "Record": {"Data": packed}}
+        put = functools.partial(contextvars.copy_context().run, firehose._put_record, record)
+        threading.Thread(target=put, daemon=True).start()
+        return
+    function = destination.partition(":function:")[2].partition(":")[0]
+    subscriber = lambda_svc._functions.get(function)
+    own = (subscriber or {}).get("config", {}).get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}"
+    if subscriber is not None and group != own:
+        lambda_svc.invoke_async_with_retry(subscriber, {"awslogs": {"data": packed}})
+
+
+def _packed(found: Json, hits: Sequence[Json], group: str, stream: str) -> str:
     envelope = {
         "messageType": "DATA_MESSAGE",
         "owner": get_account_id(),
@@ -185,5 +198,4 @@ def _deliver(found: Json, events: Sequence[Json], group: str, stream: str) -> No
             for hit in hits
         ],
     }
-    data = base64.b64encode(gzip.compress(json.dumps(envelope).encode())).decode()
-    lambda_svc.invoke_async_with_retry(record, {"awslogs": {"data": data}})
+    return base64.b64encode(gzip.compress(json.dumps(envelope).encode())).decode()
