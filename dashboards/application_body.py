@@ -1,14 +1,32 @@
-"""Plan -> each application's dashboard: its resources in the order in which data flows, each with its metrics. Pure."""
+"""Plan -> each application's dashboard: its resources in the order in which data flows, each with its metrics. Pure.
 
+What has one level for several resources is one graph with a line each, before them: there the odd one out shows, and
+twenty-five functions do not take twenty-five graphs of timeouts that never happen.
+"""
+
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from dashboards import widgets
 from dashboards.palette import signal
-from dashboards.watched import arns, axis, by_resource, description, heading, levels, lines, region, to_any_function
+from dashboards.watched import (
+    arns,
+    axis,
+    by_resource,
+    description,
+    heading,
+    levels,
+    lines,
+    region,
+    service_title,
+    to_any_function,
+)
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
-from monitors.model import Alarm, CompositeAlarm, Description, Link, Plan, Resource
+from monitors.model import Alarm, CompositeAlarm, Description, Link, Plan, Query, Resource
 
 _DEEPEST = 12  # steps of a data flow told apart; a loop ends here too
 _LOGS = "__logs__"
@@ -18,8 +36,32 @@ ERRORS = (
 )
 """Logs Insights: the latest lines that tell of trouble."""
 
-Units = Mapping[str, Sequence[Row]]
-"""Resource.id -> its rows, in the order to show them: what stays together when a dashboard is split."""
+_MOST_LINES = 50
+"""Lines of one graph that can still be told apart, with the legend's help."""
+
+
+class _Told(NamedTuple):
+    """An alarm as a graph shows it."""
+
+    alarm: Alarm
+    said: Description
+    shown: Sequence[Query]
+    level: tuple[object, ...]
+    """Alarms for which this is the same may stand in one graph."""
+
+
+class Unit(NamedTuple):
+    """A resource on the dashboard: what stays together when a dashboard is split."""
+
+    head: Row
+    first: Row
+    """What stands before its graphs."""
+    service: str = ""
+    told: Sequence[_Told] = ()
+
+
+Units = Mapping[str, Unit]
+"""By Resource.id, in the order to show them."""
 
 
 def applications(plan: Plan) -> Iterator[tuple[str, Row, Units]]:
@@ -61,29 +103,94 @@ def _head(application: str, links: Sequence[str], own: Sequence[CompositeAlarm],
     return [said, *alarm_row("Health", arns(own, plan), width=24, height=2)]
 
 
+def section_rows(units: Iterable[Unit], place: str) -> list[Row]:
+    """The rows of these resources, after the graphs that several of them share."""
+    known = [*units]
+    shared = {level: own for level, own in _by_level(known).items() if _several(own)}
+    rows: list[Row] = []
+    for service in dict.fromkeys(unit.service for unit in known):
+        graphs = [graph for own in shared.values() if own[0][0] == service for graph in _together(own, place)]
+        if graphs:
+            about = f"### {service_title(service)}: side by side\nWhere several have one level, a line each."
+            rows += [[widgets.text(about, height=2)], graphs]
+    for unit in known:
+        alone = [one for one in unit.told if one.level not in shared]
+        rows += [unit.head, [*unit.first, *(_graph(one, place) for one in alone)]]
+    return rows
+
+
+def size(units: Iterable[Unit]) -> tuple[int, int]:
+    """How many widgets and metrics `section_rows` makes of these resources, without making them."""
+    known = [*units]
+    graphs = [(_chunks(len(own)) if _several(own) else len(own)) for own in _by_level(known).values()]
+    services = len({unit.service for unit in known})
+    rows = sum(len(one.shown) for unit in known for one in unit.told)
+    return sum(len(unit.head) + len(unit.first) for unit in known) + sum(graphs) + services, rows
+
+
+def _by_level(units: Iterable[Unit]) -> Mapping[tuple[object, ...], list[tuple[str, _Told]]]:
+    """Level -> (service, alarm) pairs."""
+    found: dict[tuple[object, ...], list[tuple[str, _Told]]] = defaultdict(list)
+    for unit in units:
+        for one in unit.told:
+            found[one.level].append((unit.service, one))
+    return found
+
+
+def _several(own: Sequence[tuple[str, _Told]]) -> bool:
+    return len(own) > 1 and any(one.alarm.resource != own[0][1].alarm.resource for _, one in own)
+
+
+def _chunks(alarms: int) -> int:
+    return -(-alarms // _MOST_LINES)
+
+
+def _together(own: Sequence[tuple[str, _Told]], place: str) -> Iterator[Widget]:
+    """A graph of all these alarms, or of 50 each."""
+    for number in range(_chunks(len(own))):
+        told = [one for _, one in own[number * _MOST_LINES : (number + 1) * _MOST_LINES]]
+        queries = [query for n, one in enumerate(told) for query in _named(one, n)]
+        which = f" ({number + 1} of {_chunks(len(own))})" if len(own) > _MOST_LINES else ""
+        first = told[0]._replace(said=replace(told[0].said, title=f"{told[0].said.title}{which}"))
+        yield _graph(first._replace(shown=queries), place) | {"width": 8, "height": 6}
+
+
+def _named(one: _Told, number: int) -> Iterator[Query]:
+    """The alarm's lines with ids that no other alarm's have, called what the alarm calls its resource."""
+    ids = "|".join(query.id for query in one.shown)
+    _, subject = names.parse_alarm_name(one.alarm.name) or ("", one.alarm.name)
+    for query in one.shown:
+        expression = re.sub(rf"\b({ids})\b", rf"\g<1>_{number}", query.expression)
+        label = subject if query.returned else query.label
+        yield replace(query, id=f"{query.id}_{number}", expression=expression, label=label)
+
+
+def _graph(one: _Told, place: str) -> Widget:
+    token = signal(" ".join([one.alarm.rule.partition(".")[2], *(q.metric for q in one.shown if q.metric)]))
+    rows = widgets.metric_rows(one.shown, token=token)
+    return widgets.graph(one.said.title, rows, axis=axis(one.said), region=place, levels=levels(one.alarm, one.said))
+
+
 def _units(resources: Sequence[Resource], alarms: Mapping[str, Sequence[Alarm]], plan: Plan) -> Units:
-    units: dict[str, Sequence[Row]] = {}
-    place = region(plan)
+    units: dict[str, Unit] = {}
     for resource in resources:
-        told = [(alarm, description(alarm)) for alarm in alarms[resource.id]]
+        told = [_told(alarm, resource.service) for alarm in alarms[resource.id]]
         status = alarm_row("Alarms", arns(alarms[resource.id], plan), width=6, height=5)
-        head = widgets.text(heading(resource, [said for _, said in told]), height=2)
-        units[resource.id] = [[head], [*status, *_graphs(told, place)]]
+        head = widgets.text(heading(resource, [one.said for one in told]), height=2)
+        units[resource.id] = Unit([head], status, resource.service, told)
     groups = sorted({str(one.facts["log_group"]) for one in resources if one.facts.get("log_group")})
     if groups:
         title = "Recent errors in the logs"
-        chosen = groups[: quotas.QUERY_LOG_GROUPS]
-        logs = widgets.logs(title, chosen, region=place, query=ERRORS)
-        units[_LOGS] = [[widgets.text("### Logs")], [logs]]
+        logs = widgets.logs(title, groups[: quotas.QUERY_LOG_GROUPS], region=region(plan), query=ERRORS)
+        units[_LOGS] = Unit([widgets.text("### Logs")], [logs])
     return units
 
 
-def _graphs(told: Iterable[tuple[Alarm, Description]], place: str) -> Iterator[Widget]:
-    for alarm, said in told:
-        shown = lines(alarm, said)
-        token = signal(" ".join([alarm.rule.partition(".")[2], *(q.metric for q in shown)]))
-        rows = widgets.metric_rows(shown, token=token)
-        yield widgets.graph(said.title, rows, axis=axis(said), region=place, levels=levels(alarm, said))
+def _told(alarm: Alarm, service: str) -> _Told:
+    said = description(alarm)
+    shown = lines(alarm, said)
+    how = tuple((query.metric, query.statistic, query.period_s, query.expression) for query in shown)
+    return _Told(alarm, said, shown, (service, alarm.rule, said.high, said.low, alarm.threshold, how))
 
 
 def _depths(links: Iterable[Link]) -> Mapping[str, int]:

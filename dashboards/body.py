@@ -44,8 +44,8 @@ def _each(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
         name = names.application_dashboard(application, region)
         for bits, part in buckets(units, partial(_fits, units)).items():
             kept = set(part)
-            rows = [row for key, own in units.items() if key in kept for row in own]
-            yield names.dashboard_part(name, bits), _body([head, *rows])
+            own = [unit for key, unit in units.items() if key in kept]
+            yield names.dashboard_part(name, bits), _body([head, *application_body.section_rows(own, region)])
 
 
 def dump(body: Mapping[str, Any]) -> str:
@@ -64,8 +64,6 @@ def _body(rows: Sequence[Row]) -> dict[str, Any]:
     return {"start": "-PT12H", "periodOverride": "inherit", "widgets": placed(rows)}
 
 
-def _fits(units: Mapping[str, Sequence[Row]], keys: Sequence[str]) -> bool:
-    own = [widget for key in keys for row in units[key] for widget in row]
-    return (
-        len(own) <= quotas.DASHBOARD_WIDGETS - _HEAD and sum(map(metric_count, own)) <= quotas.DASHBOARD_METRICS - _HEAD
-    )
+def _fits(units: application_body.Units, keys: Sequence[str]) -> bool:
+    shown, metrics = application_body.size(units[key] for key in keys)
+    return shown <= quotas.DASHBOARD_WIDGETS - _HEAD and metrics <= quotas.DASHBOARD_METRICS - _HEAD

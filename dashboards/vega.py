@@ -31,6 +31,10 @@ class Chart:
     note: str = ""
 
 
+_FEW = 4
+"""Entries of a legend that stand one below the other."""
+
+
 def frame(values: Sequence[Mapping[str, Any]], layers: Sequence[Spec], *, height: int) -> Spec:
     """A spec as wide as its place on the page: layers over the same values."""
     return {
@@ -71,7 +75,9 @@ def colour(field: str, tokens: Mapping[str, str], *, mark: str = "square") -> Sp
         "orient": "top",
         "symbolType": mark,
         "symbolStrokeWidth": 2.5,
-        "labelLimit": 320,
+        "offset": 16,  # a level's words stand above its rule
+        "columns": 2 if len(tokens) > _FEW else 1,
+        "labelLimit": 140 if len(tokens) > _FEW else 320,
     }
     return {
         "field": field,

@@ -20,6 +20,7 @@ COLUMNS = 24
 REGION, ACCOUNT, PARTITION = "${AWS::Region}", "${AWS::AccountId}", "${AWS::Partition}"
 """CloudFormation's own words, where the fleet came from a template: the stack's Fn::Sub puts in the values."""
 
+_SHADES = 4
 _MANY = ("traffic", "latency", "saturation", "errors", "runtime", "other")
 
 
@@ -67,7 +68,7 @@ def logs(title: str, groups: Sequence[str], *, region: str, query: str) -> Widge
 def metric_rows(queries: Sequence[Query], *, token: str, account: str = "") -> list[list[Any]]:
     """An alarm's queries as a widget's metrics array; what the alarm does not return stays hidden."""
     shown = [query for query in queries if query.returned]
-    if len(shown) == 1 or len({(query.namespace, query.metric) for query in shown}) == 1:
+    if len(shown) == 1 or (len(shown) <= _SHADES and len({(query.namespace, query.metric) for query in shown}) == 1):
         # percentiles of one metric: the highest strongest
         colours = [tint(token, (n + 1) / len(shown)) for n in range(len(shown))]
     else:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from dashboards import widgets
+from dashboards.application_body import applications, section_rows, size
 from dashboards.body import bodies
 from monitors.model import Alarm, Comparison, Description, Fact, Fleet, Link, Missing, Plan, Query, Resource, Severity
 from monitors.plan import plan
@@ -33,6 +34,11 @@ def function(name: str, application: str = "shop", **facts: Fact) -> Resource:
         application=application,
         facts=known | facts,
     )
+
+
+def queue(name: str) -> Resource:
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+    return Resource(service="sqs", name=name, id=arn, region=REGION, account=ACCOUNT, application="shop")
 
 
 def planned(*resources: Resource, links: tuple[Link, ...] = (), toml: str = "") -> Plan:
@@ -145,7 +151,7 @@ def test_a_new_function_changes_one_part_only() -> None:
 
 def test_the_levels_of_an_alarm_stand_in_its_graph() -> None:
     # lambda.duration: 0.8 x timeout until history is known, so 24,000 ms of 30 s
-    body = bodies(SHOP)["lookout-app-shop-eu-central-1"]
+    body = bodies(planned(function("shop-0")))["lookout-app-shop-eu-central-1"]
     graph = next(one for one in of_kind(body, "metric") if one["title"] == "Duration, 95th percentile")
     assert [one["value"] for one in graph["annotations"]["horizontal"]] == [24_000]
     assert graph["annotations"]["horizontal"][0]["label"] == "above 24,000"
@@ -169,17 +175,75 @@ def test_an_alarm_on_both_sides_shows_its_metric_not_its_verdict() -> None:
 
 
 def test_metric_math_shows_its_result_and_hides_its_parts() -> None:
-    body = bodies(SHOP)["lookout-app-shop-eu-central-1"]
+    body = bodies(planned(function("shop-0")))["lookout-app-shop-eu-central-1"]
     graph = next(one for one in of_kind(body, "metric") if one["title"] == "Error rate")
     assert [row[-1].get("visible", True) for row in graph["metrics"]] == [False, False, True]
     assert graph["metrics"][2][0]["expression"] == "IF(m1>=3,100*m1/m2,0)"
 
 
-def test_resources_stand_in_the_order_in_which_data_flows() -> None:
-    def queue(name: str) -> Resource:
-        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
-        return Resource(service="sqs", name=name, id=arn, region=REGION, account=ACCOUNT, application="shop")
+# --- several resources in one graph ----------------------------------------------------------------
 
+
+def graphs(body: dict[str, Any], title: str) -> list[dict[str, Any]]:
+    return [one for one in of_kind(body, "metric") if one["title"].startswith(title)]
+
+
+def test_what_has_one_level_for_several_is_one_graph_with_a_line_each() -> None:
+    body = bodies(SHOP)["lookout-app-shop-eu-central-1"]
+    (graph,) = graphs(body, "Error rate")
+    shown = [row for row in graph["metrics"] if row[-1].get("visible", True)]
+    assert [row[-1]["label"] for row in shown] == [f"shop-{n}" for n in range(5)]
+    assert [row[-1]["expression"] for row in shown] == [f"IF(m1_{n}>=3,100*m1_{n}/m2_{n},0)" for n in range(5)]
+    hidden = [row for row in graph["metrics"] if not row[-1].get("visible", True)]
+    assert [(row[1], row[3], row[-1]["id"]) for row in hidden] == [
+        (metric, f"shop-{n}", f"m{at}_{n}") for n in range(5) for at, metric in ((1, "Errors"), (2, "Invocations"))
+    ]
+    assert [one["value"] for one in graph["annotations"]["horizontal"]] == [5]  # % of invocations: the row's own level
+    text = next(one["markdown"] for one in of_kind(body, "text") if "side by side" in one["markdown"])
+    assert text.startswith("### Lambda function")
+
+
+def test_one_of_another_level_has_a_graph_of_its_own() -> None:
+    toml = '[[match]]\nname = "shop-3"\nrules."lambda.errors" = { high = 50 }'
+    body = bodies(plan(SHOP.fleet, parse(toml)))["lookout-app-shop-eu-central-1"]
+    together, alone = graphs(body, "Error rate")
+    assert [row[-1]["label"] for row in together["metrics"] if row[-1].get("visible", True)] == [
+        f"shop-{n}" for n in (0, 1, 2, 4)
+    ]
+    assert alone["annotations"]["horizontal"][0]["value"] == 50
+    assert "shop-3" in json.dumps(alone)
+
+
+def test_no_graph_has_more_than_fifty_lines() -> None:
+    many = bodies(planned(*(function(f"fn-{n:03}") for n in range(120))))
+    titles = [one["title"] for body in many.values() for one in graphs(body, "Throttles (")]
+    assert titles == ["Throttles (1 of 3)", "Throttles (2 of 3)", "Throttles (3 of 3)"]
+    lines_ = [
+        sum(row[-1].get("visible", True) for row in one["metrics"])
+        for body in many.values()
+        for one in of_kind(body, "metric")
+    ]
+    assert max(lines_) == 50
+
+
+def test_four_hundred_functions_of_one_application_take_fewer_than_fifteen_dashboards() -> None:
+    assert len(bodies(planned(*(function(f"fn-{n}") for n in range(400))))) < 15
+
+
+@given(st.lists(st.tuples(st.sampled_from(["lambda", "sqs"]), st.sampled_from("abcdefgh"), st.booleans()), max_size=40))
+def test_how_many_widgets_and_metrics_there_will_be_is_known_before(drawn: list[tuple[str, str, bool]]) -> None:
+    resources = [
+        function(name, timeout_ms=3_000 if odd else 30_000) if service == "lambda" else queue(name)
+        for service, name, odd in {one[:2]: one for one in drawn}.values()
+    ]
+    for _, _, units in applications(planned(*resources)):
+        made = [widget for row in section_rows(units.values(), REGION) for widget in row]
+        widgets_, metrics = size(units.values())
+        assert len(made) <= widgets_ <= len(made) + 3  # a heading for each kind of resource is kept free
+        assert metrics == sum(map(widgets.metric_count, made))
+
+
+def test_resources_stand_in_the_order_in_which_data_flows() -> None:
     source, dead, worker = queue("a-source"), queue("b-dead"), function("a-worker")
     links = (
         Link(worker.id, dead.id, "dead_letter"),
@@ -188,6 +252,7 @@ def test_resources_stand_in_the_order_in_which_data_flows() -> None:
     )
     body = bodies(planned(dead, worker, source, links=links))["lookout-app-shop-eu-central-1"]
     heads = [one["markdown"].splitlines()[0] for one in of_kind(body, "text")]
+    assert heads.pop(1) == "### SQS queue: side by side"
     assert heads[1:] == [r"### a\-source", r"### a\-worker", r"### b\-dead", "### Logs"]
 
 
