@@ -28,8 +28,7 @@ from monitors.logdefinitions import definitions
 
 EVENTS, TIMES = 10_000, 5
 VARIABLE = "DATADOG_FORWARDER"
-POINTS = 4
-"""Of each REPORT line here: duration, billed duration, memory and cost."""
+LogsOf = Callable[[str], Sequence[object]]
 STEPS = (
     ("steps.parsing", "parse"),
     ("steps.enrichment", "enrich"),
@@ -56,14 +55,14 @@ def main() -> None:
             f"aws/logs_monitoring as --forwarder or {VARIABLE}; no package is needed"
         )
         return
-    forward, stats = _forwarder(asked.forwarder)
+    logs_of, stats = _forwarder(asked.forwarder)
     events = _events(EVENTS)
     defined = definitions(json.dumps(DEFINITIONS)).sound
     ratios = []
     for size in (EVENTS, 100):
         packed = [_packed(events[at : at + size]) for at in range(0, EVENTS, size)]
-        _check(forward, stats, packed)
-        ours, theirs = _best([partial(_subscriber, packed, defined), partial(forward, packed)], asked.rounds)
+        _check(logs_of, stats, packed)
+        ours, theirs = _best([partial(_subscriber, packed, defined), partial(_forward, packed, logs_of)], asked.rounds)
         ratios.append(theirs / ours)
         print(
             f"{EVENTS} events in {len(packed)} payloads: {EVENTS / ours:,.0f} events/s; the Datadog forwarder "
@@ -73,8 +72,8 @@ def main() -> None:
         sys.exit("the claim does not hold")
 
 
-def _forwarder(folder: Path) -> tuple[Callable[[Sequence[str]], int], SimpleNamespace]:
-    """What takes payloads in and tells how many logs they gave, and where its metrics go."""
+def _forwarder(folder: Path) -> tuple[LogsOf, SimpleNamespace]:
+    """What makes logs of a payload, and where its metrics go."""
     if not (folder / "steps" / "parsing.py").is_file():
         sys.exit(f"{folder} has no steps/parsing.py: give aws/logs_monitoring of a checkout")
     stats = SimpleNamespace(distribution=_ignore)
@@ -92,31 +91,33 @@ def _forwarder(folder: Path) -> tuple[Callable[[Sequence[str]], int], SimpleName
     no_tags = SimpleNamespace(get=lambda _: [])
     caches = SimpleNamespace(get_cloudwatch_log_group_tags_cache=lambda: no_tags, get_lambda_tags_cache=lambda: no_tags)
 
-    def forward(packed: Sequence[str]) -> int:
-        count = 0
-        for data in packed:
-            parsed = parse({"awslogs": {"data": data}}, ABOUT_ITSELF, caches)
-            _, logs, _ = split(transform(enrich(parsed, caches)))
-            submit(logs, caches)
-            count += len(logs)
-        return count
+    def logs_of(data: str) -> Any:
+        parsed = parse({"awslogs": {"data": data}}, ABOUT_ITSELF, caches)
+        _, logs, _ = split(transform(enrich(parsed, caches)))
+        submit(logs, caches)
+        return logs
 
-    return forward, stats
+    return logs_of, stats
 
 
 def _ignore(*_: Any, **__: Any) -> None:
     pass
 
 
-def _check(forward: Callable[[Sequence[str]], int], stats: SimpleNamespace, packed: Sequence[str]) -> None:
+def _forward(packed: Sequence[str], logs_of: LogsOf) -> None:
+    for data in packed:
+        logs_of(data)
+
+
+def _check(logs_of: LogsOf, stats: SimpleNamespace, packed: Sequence[str]) -> None:
     """The forwarder makes a log of what it can't read: its time counts only if it read everything."""
     names: list[str] = []
     stats.distribution = lambda name, *_, **__: names.append(name)
-    logs = forward(packed)
+    logs = sum(len(logs_of(data)) for data in packed)
     stats.distribution = _ignore
     points = sum(name.startswith("aws.lambda.enhanced.") for name in names)
-    if (logs, points) != (EVENTS, EVENTS // 2 * POINTS):
-        sys.exit(f"the forwarder made {logs} logs and {points} points of {EVENTS} events: another version?")
+    if logs != EVENTS or points < EVENTS // 2:
+        sys.exit(f"the forwarder made {logs} logs and {points} points of {EVENTS} events, half of them REPORT lines")
 
 
 if __name__ == "__main__":
