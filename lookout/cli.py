@@ -24,7 +24,7 @@ YOUNG = 100_000
 """Objects made between two garbage collections: a big plan's records hold no cycles, and looking for some after every
 700 took a third of its time."""
 
-EXTRAS = {"samtranslator": "templates", "yaml": "templates"}
+EXTRAS = {"samtranslator": "templates", "yaml": "templates", "grafana_foundation_sdk": "grafana"}
 """Module -> the extra that brings it."""
 
 

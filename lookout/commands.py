@@ -183,9 +183,19 @@ COMMANDS = (
                 "--since", type=span_s, default="12h", metavar="SPAN", help="how far back (default: %(default)s)"
             ),
             _argument("--function", default="", metavar="NAME", help="draw the function dashboard too, for this one"),
+            _argument(
+                "--format",
+                choices=("html", "grafana"),
+                default="html",
+                help="pages with data, or dashboards for Grafana's CloudWatch data source (default: %(default)s)",
+            ),
             _argument("-o", "--output", metavar="FOLDER", default="site", help="where to write (default: %(default)s)"),
         ),
-        ("lookout dashboards", "lookout dashboards --function shop-payments --since 3h"),
+        (
+            "lookout dashboards",
+            "lookout dashboards --function shop-payments --since 3h",
+            "lookout dashboards --format grafana -o grafana/",
+        ),
     ),
     Command(
         "deploy",

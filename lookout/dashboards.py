@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dashboards import assets
 from dashboards.body import bodies
+from dashboards.formats import counted
 from infra.aws.session import client, pages, session
 from lookout import files, show
 from lookout.boards import board_pages
@@ -23,13 +24,25 @@ def run(chosen: argparse.Namespace) -> int:
     names = {one.name for found in planned for one in found.plan.fleet.resources if one.service == "lambda"}
     if chosen.function and chosen.function not in names:
         raise InputError(f"no function is called {chosen.function}: `lookout survey` lists them")
-    script = assets.chart_script()
     for one in planned:
         folder = Path(chosen.output) if len(planned) == 1 else Path(chosen.output, one.account, one.region)
-        _write(one, folder, chosen)
-        files.write(folder / "charts.js", script)
-        show.line(f"{one.region}: {folder / _INDEX}")
+        if chosen.format == "grafana":
+            count = _write_grafana(one, folder)
+            show.line(f"{one.region}: {counted(count, 'dashboard')} in {folder}, to import or provision")
+        else:
+            _write(one, folder, chosen)
+            files.write(folder / "charts.js", assets.chart_script())
+            show.line(f"{one.region}: {folder / _INDEX}")
     return 0
+
+
+def _write_grafana(one: Planned, folder: Path) -> int:
+    from dashboards.grafana import grafana
+
+    made = bodies(one.plan)
+    for name, body in made.items():
+        files.write(folder / f"{name}.json", grafana(name, body))
+    return len(made)
 
 
 def _write(one: Planned, folder: Path, chosen: argparse.Namespace) -> None:

@@ -64,6 +64,16 @@ def test_the_fleet_s_page_is_the_first_and_leads_on(aws: Aws, capsys: pytest.Cap
     }
 
 
+def test_for_grafana_nothing_is_asked_of_cloudwatch(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dashboards", "--fleet", "fleet.json", "--format", "grafana", "-o", "grafana"]) == 0
+    assert capsys.readouterr().out == f"{REGION}: 3 dashboards in grafana, to import or provision\n"
+    assert {path.stem for path in Path("grafana").iterdir()} == {
+        f"lookout-{kind}-{REGION}" for kind in ("app-shop", "fleet", "function")
+    }
+    assert json.loads(Path(f"grafana/lookout-fleet-{REGION}.json").read_text())["panels"]
+    assert aws.asked == []
+
+
 def test_one_function_in_the_variable_s_place(aws: Aws) -> None:
     name = 'a<b"c'
     assert main(["dashboards", "--fleet", "fleet.json", "--function", name]) == 0
