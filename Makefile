@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check bench fuzz lock clean
+.PHONY: demo test check bench fuzz screenshots lock clean
 
 demo: .venv/demo.done
 	$(BIN)/lookout demo
@@ -34,6 +34,11 @@ fuzz: .venv/test.done
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	sh tests/e2e/install-chromium.sh
 	touch $@
+
+# The pictures of README and docs, of the demo as it runs here and now.
+screenshots: .venv/test.done
+	$(BIN)/lookout demo --no-open
+	$(BIN)/python docs/screenshots.py
 
 # After a change of dependencies in pyproject.toml; needs uv. The locks name no index.
 lock:

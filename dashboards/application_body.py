@@ -26,6 +26,7 @@ from dashboards.watched import (
 )
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
+from monitors.catalog.tables import CATALOG
 from monitors.model import Alarm, CompositeAlarm, Description, Link, Plan, Query, Resource
 
 _DEEPEST = 12  # steps of a data flow told apart; a loop ends here too
@@ -108,7 +109,7 @@ def section_rows(units: Iterable[Unit], place: str) -> list[Row]:
     known = [*units]
     shared = {level: own for level, own in _by_level(known).items() if _several(own)}
     rows: list[Row] = []
-    for service in dict.fromkeys(unit.service for unit in known):
+    for service in sorted({unit.service for unit in known}, key=_catalog_order):
         graphs = [graph for own in shared.values() if own[0][0] == service for graph in _together(own, place)]
         if graphs:
             about = f"### {service_title(service)}: side by side\nWhere several have one level, a line each."
@@ -117,6 +118,11 @@ def section_rows(units: Iterable[Unit], place: str) -> list[Row]:
         alone = [one for one in unit.told if one.level not in shared]
         rows += [unit.head, [*unit.first, *(_graph(one, place) for one in alone)]]
     return rows
+
+
+def _catalog_order(service: str) -> tuple[int, str]:
+    known = [one.id for one in CATALOG.services]
+    return known.index(service) if service in known else len(known), service
 
 
 def size(units: Iterable[Unit]) -> tuple[int, int]:

@@ -1,17 +1,19 @@
 """Plan -> one dashboard for any function: a variable at its top says which. Pure."""
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from dashboards import widgets
 from dashboards.application_body import ERRORS
-from dashboards.palette import SIGNALS, signal
-from dashboards.watched import axis, description, functions, lines, region, unit, words
+from dashboards.palette import SIGNALS, light, signal
+from dashboards.watched import axis, description, functions, levels, lines, region, unit, words
 from dashboards.widgets import Row, Widget
 from monitors import names
 from monitors.catalog.tables import CATALOG
-from monitors.model import Plan, Query
+from monitors.model import Fact, Plan, Query
 
 FUNCTION = "LOOKOUT_FUNCTION"
 """Stands for the function's name wherever it occurs; the variable's pattern."""
@@ -30,6 +32,12 @@ VARIABLE = {
     "populateFrom": "FunctionName",
 }
 
+_LIMITS = (
+    ("Duration", "timeout_ms", "timeout"),
+    ("MaxMemoryUsed", "memory_mb", "memory size"),
+    ("ConcurrentExecutions", "reserved_concurrency", "reserved"),
+)
+"""Metric, the fact that limits it, and its word."""
 _ALWAYS = ("Invocations", "Errors", "Duration", "ConcurrentExecutions", "Throttles")
 """What every function publishes and anyone looks for first, alarm or none."""
 
@@ -46,6 +54,33 @@ def rows(plan: Plan) -> list[Row]:
     head = f"## Function {FUNCTION}\n{widgets.link('Fleet', fleet)}{CHOOSE}"
     logs = widgets.logs("Recent errors in its logs", [names.log_group(FUNCTION)], region=place, query=ERRORS)
     return [[widgets.text(head, height=2)], [widget | {"width": 8, "height": 6} for _, _, widget in graphs], [logs]]
+
+
+def chosen(body: Mapping[str, Any], name: str, plan: Plan) -> dict[str, Any]:
+    """The dashboard with this function in the variable's place, its limits and its alarms' levels across the graphs."""
+    own = next((one for one in functions(plan) if one.name == name), None)
+    told = {description(alarm).title: alarm for alarm in plan.alarms if own and alarm.resource == own.id}
+    text = json.dumps(body, ensure_ascii=False).replace(CHOOSE, "").replace(FUNCTION, json.dumps(name)[1:-1])
+    made: dict[str, Any] = json.loads(text)
+    for widget in made["widgets"]:
+        properties = widget["properties"]
+        alarm = told.get(properties.get("title", ""))
+        across = levels(alarm, description(alarm)) if alarm else []
+        across += _limits(widget, own.facts if own else {})
+        if across and properties.get("view") == "timeSeries":
+            properties["annotations"] = {"horizontal": across}
+    return made
+
+
+def _limits(widget: Widget, facts: Mapping[str, Fact]) -> list[dict[str, Any]]:
+    """What the function's own settings allow of the metrics shown."""
+    shown = {query.metric for query in widgets.queries(widget) if query.returned}
+    found = [(words, facts.get(fact)) for metric, fact, words in _LIMITS if metric in shown]
+    return [
+        {"value": limit, "label": f"{words} {limit:,.6g}", "color": light("warn")}
+        for words, limit in found
+        if isinstance(limit, int | float)
+    ]
 
 
 def _watched(plan: Plan) -> Iterator[tuple[str, str, Widget]]:

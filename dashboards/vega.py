@@ -77,7 +77,7 @@ def colour(field: str, tokens: Mapping[str, str], *, mark: str = "square") -> Sp
         "symbolStrokeWidth": 2.5,
         "offset": 16,  # a level's words stand above its rule
         "columns": 2 if len(tokens) > _FEW else 1,
-        "labelLimit": 140 if len(tokens) > _FEW else 320,
+        "labelLimit": 112 if len(tokens) > _FEW else 320,
     }
     return {
         "field": field,

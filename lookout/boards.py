@@ -1,15 +1,13 @@
 """The generated dashboards, drawn as pages with the account's own data."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import boto3
 
-from dashboards import pages
+from dashboards import function_body, pages
 from dashboards.body import bodies
-from dashboards.function_body import CHOOSE, FUNCTION
 from dashboards.summary import Link
 from dashboards.tiles import alarm_names
 from dashboards.widgets import queries
@@ -46,7 +44,9 @@ def board_pages(
     by name; `overview` the address of a page that leads here.
     """
     fleet = names.dashboard(names.FLEET_DASHBOARD, session.region_name)
-    found = {name: _about(body, function) for name, body in bodies(plan).items() if function or not _is_open(body)}
+    found = {
+        name: _about(body, function, plan) for name, body in bodies(plan).items() if function or not _is_open(body)
+    }
     found = {name: found[name] for name in sorted(found, key=lambda name: name != fleet)}
     links = [Link(words="Overview", address=overview)] if overview else []
     shown = [*found] if len(found) <= _MOST_LINKS else [name for name in found if name == fleet]
@@ -73,13 +73,9 @@ def _is_open(body: Mapping[str, Any]) -> bool:
     return "variables" in body
 
 
-def _about(body: dict[str, Any], function: str) -> dict[str, Any]:
-    """The dashboard with the function in the variable's place."""
-    if not _is_open(body):
-        return body
-    text = json.dumps(body, ensure_ascii=False).replace(CHOOSE, "").replace(FUNCTION, json.dumps(function)[1:-1])
-    chosen: dict[str, Any] = json.loads(text)
-    return chosen
+def _about(body: dict[str, Any], function: str, plan: Plan) -> dict[str, Any]:
+    """The dashboard, with the function in the variable's place where it has one."""
+    return function_body.chosen(body, function, plan) if _is_open(body) else body
 
 
 def _homes(found: Mapping[str, Mapping[str, Any]], fleet: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from dashboards import assets
@@ -11,29 +12,57 @@ from infra.aws.session import client, pages, session
 from lookout import files, show
 from lookout.boards import board_pages
 from lookout.planning import Planned, plans
-from monitors.errors import InputError
+from lookout.serving import serving
+from monitors.errors import AwsError, InputError
 from monitors.model import State
 
 _INDEX = "index.html"
+EVERY_S = 60
+"""How often pages that are served are drawn anew: as often as metrics come."""
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Write the pages of each Region, and say where they are."""
+    """Write the pages of each Region, and say where they are; or show them, drawn anew each minute, until stopped."""
     chosen.template = chosen.parameters = None
     planned = plans(chosen)
     names = {one.name for found in planned for one in found.plan.fleet.resources if one.service == "lambda"}
     if chosen.function and chosen.function not in names:
         raise InputError(f"no function is called {chosen.function}: `lookout survey` lists them")
+    if chosen.format == "grafana":
+        if chosen.serve:
+            raise InputError("--serve shows pages: leave --format grafana out")
+        for one in planned:
+            folder = _folder(one, planned, chosen)
+            show.line(f"{one.region}: {counted(_write_grafana(one, folder), 'dashboard')} in {folder}, for Grafana")
+        return 0
+    _draw(planned, chosen)
+    if not chosen.serve:
+        for one in planned:
+            show.line(f"{one.region}: {_folder(one, planned, chosen) / _INDEX}")
+        return 0
+    with serving(Path(chosen.output), port=chosen.port, every_s=EVERY_S) as address:
+        for one in planned:
+            path = (_folder(one, planned, chosen) / _INDEX).relative_to(chosen.output).as_posix()
+            show.line(f"{one.region}: {address}{path}")
+        while True:
+            time.sleep(EVERY_S)
+            try:
+                _draw(planned, chosen)
+            except AwsError as error:
+                show.note(f"as they were, and again in {EVERY_S} s: {error}")
+
+
+def _folder(one: Planned, planned: Sequence[Planned], chosen: argparse.Namespace) -> Path:
+    """One folder a Region, where there are several."""
+    return Path(chosen.output) if len(planned) == 1 else Path(chosen.output, one.account, one.region)
+
+
+def _draw(planned: Sequence[Planned], chosen: argparse.Namespace) -> None:
+    script = assets.chart_script()
     for one in planned:
-        folder = Path(chosen.output) if len(planned) == 1 else Path(chosen.output, one.account, one.region)
-        if chosen.format == "grafana":
-            count = _write_grafana(one, folder)
-            show.line(f"{one.region}: {counted(count, 'dashboard')} in {folder}, to import or provision")
-        else:
-            _write(one, folder, chosen)
-            files.write(folder / "charts.js", assets.chart_script())
-            show.line(f"{one.region}: {folder / _INDEX}")
-    return 0
+        folder = _folder(one, planned, chosen)
+        files.write(folder / "charts.js", script)
+        _write(one, folder, chosen)
 
 
 def _write_grafana(one: Planned, folder: Path) -> int:

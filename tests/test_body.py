@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from dashboards import widgets
 from dashboards.application_body import applications, section_rows, size
 from dashboards.body import bodies
+from dashboards.function_body import chosen
 from monitors.model import Alarm, Comparison, Description, Fact, Fleet, Link, Missing, Plan, Query, Resource, Severity
 from monitors.plan import plan
 from monitors.settings import parse
@@ -280,6 +281,21 @@ def test_any_function_shows_what_is_looked_for_first_whatever_watches_it(rule: s
     )
     first = ("Invocations", "Errors", "Duration", "ConcurrentExecutions", "Throttles")
     assert {name: alone[name] for name in first} == dict.fromkeys(first, 1)
+
+
+def test_a_function_that_is_chosen_has_its_limits_and_levels_across() -> None:
+    where = planned(function("shop-0", timeout_ms=30_000, reserved_concurrency=7), function("shop-1", timeout_ms=9_000))
+    body = bodies(where)["lookout-function-eu-central-1"]
+    made = chosen(body, "shop-0", where)
+    assert "LOOKOUT_FUNCTION" not in json.dumps(made["widgets"])
+    across = {
+        one["title"]: [(line["value"], line["label"]) for line in one.get("annotations", {}).get("horizontal", [])]
+        for one in of_kind(made, "metric")
+    }
+    assert across["Duration, 95th percentile"] == [(24_000, "above 24,000"), (30_000, "timeout 30,000")]
+    assert across["Concurrent Executions"] == [(7, "reserved 7")]
+    assert across["Error rate"] == [(5, "above 5")]
+    assert not any("annotations" in one for one in of_kind(body, "metric")), "the dashboard for any function has none"
 
 
 def test_no_link_leads_to_the_function_dashboard_where_there_is_none() -> None:

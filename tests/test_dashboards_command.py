@@ -1,12 +1,18 @@
 """`lookout dashboards`: pages of a fleet, with what a fake CloudWatch says."""
 
+import http.client
 import json
+import re
+import socket
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lookout.cli import main
+from lookout.serving import serving
+from monitors.errors import AwsError
 from monitors.fleet import to_json
 from monitors.names import alarm_name
 from tests.aws import REGION, Aws
@@ -66,7 +72,7 @@ def test_the_fleet_s_page_is_the_first_and_leads_on(aws: Aws, capsys: pytest.Cap
 
 def test_for_grafana_nothing_is_asked_of_cloudwatch(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dashboards", "--fleet", "fleet.json", "--format", "grafana", "-o", "grafana"]) == 0
-    assert capsys.readouterr().out == f"{REGION}: 3 dashboards in grafana, to import or provision\n"
+    assert capsys.readouterr().out == f"{REGION}: 3 dashboards in grafana, for Grafana\n"
     assert {path.stem for path in Path("grafana").iterdir()} == {
         f"lookout-{kind}-{REGION}" for kind in ("app-shop", "fleet", "function")
     }
@@ -108,3 +114,84 @@ def test_it_looks_as_far_back_as_asked(aws: Aws) -> None:
         if call[0] == "cloudwatch:GetMetricData"
     }
     assert all(3 * 3600 <= span <= 3 * 3600 + 2 * 300 for span in spans)
+
+
+# --- served ------------------------------------------------------------------------------------------
+
+
+def test_served_with_new_data_each_minute_until_stopped(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The wait between two drawings is where the test looks, breaks a call, and at last presses Ctrl-C."""
+    seen: list[tuple[int, str, str]] = []
+
+    def look(seconds: float) -> None:
+        address = re.search(r"http://127\.0\.0\.1:\d+/index\.html", "".join(printed()))
+        assert address
+        with urllib.request.urlopen(address[0]) as answer:
+            seen.append((answer.status, answer.headers["Refresh"], answer.headers["Cache-Control"]))
+        asked.append(len(aws.asked))
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    lines: list[str] = []
+    asked: list[int] = []
+
+    def printed() -> list[str]:
+        lines.append(capsys.readouterr().out)
+        return lines
+
+    monkeypatch.setattr("lookout.dashboards.time.sleep", look)
+    assert main(["dashboards", "--fleet", "fleet.json", "--serve", "--port", "0"]) == 130
+    assert seen == [(200, "60", "no-store")] * 2
+    assert asked[1] > asked[0], "the second drawing asks CloudWatch again"
+
+
+def test_what_cloudwatch_refuses_once_is_asked_again(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waits: list[float] = []
+
+    def look(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            raise KeyboardInterrupt
+        monkeypatch.setattr("lookout.dashboards._draw", refuse)
+
+    def refuse(*_: Any) -> None:
+        raise AwsError("cloudwatch:GetMetricData in eu-central-1: Throttling")
+
+    monkeypatch.setattr("lookout.dashboards.time.sleep", look)
+    assert main(["dashboards", "--fleet", "fleet.json", "--serve", "--port", "0"]) == 130
+    assert "as they were, and again in 60 s: cloudwatch:GetMetricData" in capsys.readouterr().err
+
+
+def test_a_taken_port_is_told(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["dashboards", "--fleet", "fleet.json", "--serve", "--port", port]) == 2
+    assert f"port {port} of 127.0.0.1" in capsys.readouterr().err
+
+
+def test_only_this_machine_is_answered_and_only_with_the_folders_files(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/a.html").write_text("here")
+    (tmp_path / "secret").write_text("no")
+    with serving(tmp_path / "site", port=0, every_s=60) as address:
+        port = int(address.rsplit(":", 1)[1].strip("/"))
+
+        def status(path: str, host: str) -> int:
+            asking = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            asking.request("GET", path, headers={"Host": host})
+            return asking.getresponse().status
+
+        assert status("/a.html", f"127.0.0.1:{port}") == 200
+        assert status("/a.html", f"localhost:{port}") == 200
+        assert status("/a.html", f"evil.example:{port}") == 403
+        assert status("/../secret", f"127.0.0.1:{port}") == 404
+        assert status("/", f"127.0.0.1:{port}") == 404
+
+
+def test_grafana_is_not_served(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dashboards", "--fleet", "fleet.json", "--format", "grafana", "--serve"]) == 2
+    assert "--serve shows pages" in capsys.readouterr().err
