@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dashboards import widgets
 from dashboards.palette import signal
@@ -20,12 +20,14 @@ from dashboards.watched import (
     heading,
     levels,
     lines,
+    moments,
     region,
     service_title,
     to_any_function,
 )
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
+from monitors.catalog.objectives import BUDGET, LONGEST
 from monitors.catalog.tables import CATALOG
 from monitors.model import Alarm, CompositeAlarm, Description, Link, Plan, Query, Resource
 
@@ -37,6 +39,7 @@ ERRORS = (
 )
 """Logs Insights: the latest lines that tell of trouble."""
 
+_LEFT = "good"
 _MOST_LINES = 50
 """Lines of one graph that can still be told apart, with the legend's help."""
 
@@ -59,6 +62,8 @@ class Unit(NamedTuple):
     """What stands before its graphs."""
     service: str = ""
     told: Sequence[_Told] = ()
+    moments: Sequence[dict[str, Any]] = ()
+    """What stands upright in the graphs that are its alone."""
 
 
 Units = Mapping[str, Unit]
@@ -116,7 +121,7 @@ def section_rows(units: Iterable[Unit], place: str) -> list[Row]:
             rows += [[widgets.text(about, height=2)], graphs]
     for unit in known:
         alone = [one for one in unit.told if one.level not in shared]
-        rows += [unit.head, [*unit.first, *(_graph(one, place) for one in alone)]]
+        rows += [unit.head, [*unit.first, *(_graph(one, place, unit.moments) for one in alone)]]
     return rows
 
 
@@ -131,6 +136,7 @@ def size(units: Iterable[Unit]) -> tuple[int, int]:
     graphs = [(_chunks(len(own)) if _several(own) else len(own)) for own in _by_level(known).values()]
     services = len({unit.service for unit in known})
     rows = sum(len(one.shown) for unit in known for one in unit.told)
+    rows += sum(widgets.metric_count(widget) for unit in known for widget in unit.first)
     return sum(len(unit.head) + len(unit.first) for unit in known) + sum(graphs) + services, rows
 
 
@@ -171,10 +177,24 @@ def _named(one: _Told, number: int) -> Iterator[Query]:
         yield replace(query, id=f"{query.id}_{number}", expression=expression, label=label)
 
 
-def _graph(one: _Told, place: str) -> Widget:
+def _graph(one: _Told, place: str, moments: Sequence[dict[str, Any]] = ()) -> Widget:
     token = signal(" ".join([one.alarm.rule.partition(".")[2], *(q.metric for q in one.shown if q.metric)]))
     rows = widgets.metric_rows(one.shown, token=token)
-    return widgets.graph(one.said.title, rows, axis=axis(one.said), region=place, levels=levels(one.alarm, one.said))
+    across = levels(one.alarm, one.said)
+    return widgets.graph(one.said.title, rows, axis=axis(one.said), region=place, levels=across, moments=moments)
+
+
+def _budget(resource: Resource, alarms: Sequence[Alarm], place: str) -> Row:
+    """What is left of the error budget, by the metrics of the alarms on how fast it is spent."""
+    allowed = resource.facts.get(BUDGET)
+    burning = next((one for one in alarms if one.rule.endswith(LONGEST) and len(one.queries) > 1), None)
+    if burning is None or not isinstance(allowed, int | float):
+        return []
+    failed, whole = (replace(one, period_s=widgets.MONTH_S, returned=False) for one in burning.queries[:2])
+    left = f"IF({whole.id}>0,100-100*(100*{failed.id}/{whole.id})/{allowed:g})"
+    line = Query(id="left", expression=left, period_s=widgets.MONTH_S, label=f"% left, of {allowed:g} % of requests")
+    rows = widgets.metric_rows([failed, whole, line], token=_LEFT)
+    return [widgets.budget("Error budget left, 30 days", rows, region=place)]
 
 
 def _units(resources: Sequence[Resource], alarms: Mapping[str, Sequence[Alarm]], plan: Plan) -> Units:
@@ -183,7 +203,8 @@ def _units(resources: Sequence[Resource], alarms: Mapping[str, Sequence[Alarm]],
         told = [_told(alarm, resource.service) for alarm in alarms[resource.id]]
         status = alarm_row("Alarms", arns(alarms[resource.id], plan), width=6, height=5)
         head = widgets.text(heading(resource, [one.said for one in told]), height=2)
-        units[resource.id] = Unit([head], status, resource.service, told)
+        first = [*status, *_budget(resource, alarms[resource.id], region(plan))]
+        units[resource.id] = Unit([head], first, resource.service, told, moments(resource))
     groups = sorted({str(one.facts["log_group"]) for one in resources if one.facts.get("log_group")})
     if groups:
         title = "Recent errors in the logs"

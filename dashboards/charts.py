@@ -26,10 +26,12 @@ def lines(
     signal: str,
     levels: Mapping[str, float] | None = None,
     episodes: Sequence[Episode] = (),
+    moments: Mapping[str, float] | None = None,
     stacked: bool = False,
     ranked: bool = False,
 ) -> Chart:
-    """Series over time, with alarm levels (words -> level) as rules and stays in ALARM as shaded bands.
+    """Series over time, with alarm levels (words -> level) as rules, stays in ALARM as shaded bands, and moments (words
+    -> epoch seconds) as upright rules.
 
     `axis` is the y axis's title with its unit; `signal` a token of the palette. A few series are shades of its
     colour, as percentiles of one thing are; `ranked` ones are different things, in colours of their own. A gap
@@ -46,7 +48,8 @@ def lines(
     shown = "area" if stacked else "line"
     encoding = {"x": x, "y": amount("v", axis) | ({"stack": "zero"} if stacked else {"stack": None})}
     body = layer(shown, encoding, strokeWidth=1.6, **({"fillOpacity": 0.75} if stacked else {}))
-    layers = [_bands(episodes, x), body, _dots(series, encoding), _hover(encoding), _rules(near, axis)]
+    upright = _moments(moments or {}, x, series)
+    layers = [_bands(episodes, x), upright, body, _dots(series, encoding), _hover(encoding), _rules(near, axis)]
     spec = _frame(series, [one for one in layers if one], height=190)
     spec["encoding"] = {"color": _colours(series, signal, apart=ranked and len(series) > 1)}
     return Chart(title=title, spec=spec, table=told, note=note)
@@ -118,6 +121,16 @@ def _bands(episodes: Sequence[Episode], x: Spec) -> Spec:
     return {"data": {"values": values}} | shaded
 
 
+def _moments(moments: Mapping[str, float], x: Spec, series: Sequence[Series]) -> Spec:
+    """Those within the time shown."""
+    start, end = _span(series)
+    values = [{"a": at * 1000, "is": said} for said, at in moments.items() if start <= at <= end]
+    if not values:
+        return {}
+    where = {"x": x | {"field": "a"}, "color": plain("accent"), "tooltip": tip(("is", "what", ""))}
+    return {"data": {"values": values}} | layer("rule", where, strokeDash=[2, 2], strokeWidth=1.4)
+
+
 def _rules(levels: Mapping[str, float], axis: str) -> Spec:
     if not levels:
         return {}
@@ -132,9 +145,13 @@ def _rules(levels: Mapping[str, float], axis: str) -> Spec:
     }
 
 
-def _time(series: Sequence[Series]) -> Spec:
-    start = min(one.start for one in series)
+def _span(series: Sequence[Series]) -> tuple[int, int]:
     end = max(one.start + max(1, len(one.values)) * one.period_s for one in series)
+    return min(one.start for one in series), end
+
+
+def _time(series: Sequence[Series]) -> Spec:
+    start, end = _span(series)
     day = "%H:%M" if end - start <= 1.5 * _DAY_S else "%a %H:%M" if end - start <= 3 * _DAY_S else "%d %b"
     return {
         "field": "t",

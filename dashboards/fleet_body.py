@@ -12,14 +12,30 @@ from typing import NamedTuple
 
 from dashboards import widgets
 from dashboards.application_body import alarm_row
+from dashboards.formats import rounded
 from dashboards.palette import SIGNALS, signal
-from dashboards.watched import arns, axis, description, levels, region, service_title, to_any_function, unit, words
+from dashboards.watched import (
+    arns,
+    axis,
+    description,
+    functions,
+    levels,
+    region,
+    service_title,
+    to_any_function,
+    unit,
+    words,
+)
 from dashboards.widgets import Row, Widget
 from monitors import names, quotas
+from monitors.catalog.rows import hold
 from monitors.catalog.tables import CATALOG
+from monitors.cost import cost_lines
 from monitors.model import Plan, Query, Severity
 from monitors.wide import FUNCTIONS, select
 
+_ALWAYS = ("EstimatedCost",)
+"""Metrics that are ranked whether alarms watch them or not, where any resource publishes them."""
 _SEARCHED = 500
 _HIGHEST = 10
 _PERIOD_S = 300
@@ -65,8 +81,20 @@ def _head(plan: Plan) -> Row:
         widgets.link(one or "No application", names.application_dashboard(one, place)) for one in applications[:_LINKS]
     ]
     missing = [f"Not read: {widgets.markdown(one)}" for one in plan.fleet.incomplete[:5]]
-    lines = [f"## Fleet\n{' · '.join(links)}", *missing]
+    lines = [f"## Fleet\n{' · '.join(links)}", _watching(plan), *missing]
     return [widgets.text("\n\n".join(lines), height=2 + len(lines))]
+
+
+def _watching(plan: Plan) -> str:
+    """How much is watched, and for how much; in round numbers, so that one function more changes nothing here."""
+    watched = {resource for alarm in plan.alarms for resource in alarm.covers or (alarm.resource,)}
+    covered = sum(one.id in watched for one in functions(plan))
+    alarms = len(plan.alarms) + len(plan.composites)
+    usd = sum(line.list_usd for line in cost_lines(plan))
+    return (
+        f"{rounded(covered)} of {rounded(len(functions(plan)))} functions are covered, by {rounded(alarms)} alarms on "
+        f"them and all that feeds them, for about USD {rounded(usd)} a month at list price, dashboards not counted."
+    )
 
 
 def _alarms(plan: Plan) -> Row:
@@ -138,6 +166,9 @@ def _watched(plan: Plan) -> Iterator[_Ranked]:
             if query.metric and alarm.resource in service_of:
                 keys = tuple(key for key, _ in query.dimensions)
                 yield _Ranked(service_of[alarm.resource], query.namespace, query.metric, keys, query.statistic)
+    for row in (one for one in CATALOG.metrics if one.id in _ALWAYS):
+        if any(one.service == row.service and hold(row.when, one.facts) for one in plan.fleet.resources):
+            yield _Ranked(row.service, row.namespace, row.name, tuple(key for key, _ in row.dimensions), row.statistic)
 
 
 def _by_signal(one: _Ranked) -> tuple[int, str, str]:

@@ -34,14 +34,22 @@ def number(value: float | None, digits: int = 0) -> str:
 
 
 def short(value: float | None) -> str:
-    """A number of any size in about four characters: 0.012, 9.87, 123, 12.3k, 4.5M."""
+    """A number of any size in about four characters: 0.012, 9.87, 123, 12.3k, 4.5M; of tiny ones two digits."""
     if value is None or not math.isfinite(value):
         return NONE
     size = abs(value)
     for step, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
         if size >= step:
             return f"{value / (1e3 if suffix == 'k' else step):.3g}{suffix}"
+    if 1e-9 < size < 0.001:
+        return f"{value:.{1 - math.floor(math.log10(size))}f}"
     return f"{value:,.0f}" if size >= 100 or value == int(value) else f"{value:.3g}"
+
+
+def rounded(value: float) -> str:
+    """A whole number; of 100 and more its first two digits: 87, 120, 10,000."""
+    whole = round(value)
+    return f"{whole if whole < 100 else round(whole, 2 - len(str(whole))):,}"
 
 
 def ms(value: float | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from dashboards import widgets
 from dashboards.application_body import ERRORS
 from dashboards.palette import SIGNALS, light, signal
-from dashboards.watched import axis, description, functions, levels, lines, region, unit, words
+from dashboards.watched import axis, description, functions, levels, lines, moments, region, unit, words
 from dashboards.widgets import Row, Widget
 from monitors import names
 from monitors.catalog.tables import CATALOG
@@ -67,8 +67,8 @@ def chosen(body: Mapping[str, Any], name: str, plan: Plan) -> dict[str, Any]:
         alarm = told.get(properties.get("title", ""))
         across = levels(alarm, description(alarm)) if alarm else []
         across += _limits(widget, own.facts if own else {})
-        if across and properties.get("view") == "timeSeries":
-            properties["annotations"] = {"horizontal": across}
+        if properties.get("view") == "timeSeries":
+            properties |= widgets.annotations(across, moments(own) if own else [])
     return made
 
 

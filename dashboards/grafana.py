@@ -65,7 +65,8 @@ def _panel(number: int, widget: Mapping[str, Any]) -> dashboard.Panel:
         case "log", _:
             panel.type_val, panel.datasource, panel.targets = "logs", _SOURCE, [_logs(properties)]
         case _, view:
-            panel.type_val = {"singleValue": "stat", "table": "table"}.get(str(view), "timeseries")
+            panel.type_val = {"singleValue": "stat", "table": "table", "gauge": "gauge"}.get(str(view), "timeseries")
+            panel.time_from = str(properties["start"]).removeprefix("-P").lower() if "start" in properties else None
             panel.datasource, panel.targets = _SOURCE, [*_targets(widget)]
             panel.field_config = _fields(properties, panel.type_val)
             if panel.type_val == "table":
@@ -138,6 +139,7 @@ def _fields(properties: Mapping[str, Any], kind: str) -> dashboard.FieldConfigSo
         defaults=dashboard.FieldConfig(
             unit=unit,
             min_val=0,
+            max_val=100 if kind == "gauge" else None,
             no_value="no data",
             thresholds=dashboard.ThresholdsConfig(mode=dashboard.ThresholdsMode.ABSOLUTE, steps=steps),
             custom=custom if kind == "timeseries" else {},

@@ -57,7 +57,7 @@ _PATTERNS = (
     ("latency", r"duration|latency|age|lag|behind|elapsed|freshness|init"),
     (
         "saturation",
-        r"throttl|concurren|utili[sz]|capacity|memory|exceeded|spill|visible|limit|percent|cpu|used",
+        r"throttl|concurren|utili[sz]|capacity|memory|exceeded|spill|visible|limit|percent|cpu|used|cost|billed",
     ),
 )
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -63,26 +64,34 @@ def tile(widget: Widget, series: Sequence[Series], states: Mapping[str, State], 
     """What stands in the widget's place. A kind or view that is not drawn here says so instead of staying blank."""
     properties = widget["properties"]
     make = partial(Tile, title=str(properties.get("title", "")), width=widget["width"])
-    match widget["type"], properties.get("view", "timeSeries"):
-        case "text", _:
+    match widget["type"]:
+        case "text":
             return make(kind="text", html=markdown(str(properties["markdown"]), addresses))
-        case "alarm", _:
+        case "alarm":
             return _alarms(make, properties, states, addresses)
-        case "metric", _ if not any(value is not None for one in series for value in one.values):
-            return make(kind="empty", nothing="No datapoints in this window.")
-        case "metric", "singleValue" | "gauge":
-            return make(kind="numbers", numbers=tuple(_number(one, _token(properties)) for one in series))
-        case "metric", _ if not any(value for one in series for value in one.values):
-            return make(kind="empty", nothing="0 throughout.")
-        case "metric", "timeSeries":
-            return make(kind="chart", chart=_lines(properties, series))
-        case "metric", _:
-            return _ranking(make, series)
-        case "log", _:
+        case "metric":
+            return _metric(make, properties, series)
+        case "log":
             nothing = "A Logs Insights query: CloudWatch runs it when the dashboard is opened."
             return make(kind="empty", nothing=nothing, query=str(properties["query"]))
-        case kind, _:
+        case kind:
             return make(kind="empty", nothing=f"Widgets of the kind {kind} are drawn by CloudWatch only.")
+
+
+def _metric(make: Callable[..., Tile], properties: Mapping[str, Any], series: Sequence[Series]) -> Tile:
+    match properties.get("view", "timeSeries"):
+        case _ if "start" in properties:
+            return make(kind="empty", nothing="Over 30 days: CloudWatch works it out when the dashboard is opened.")
+        case _ if not any(value is not None for one in series for value in one.values):
+            return make(kind="empty", nothing="No datapoints in this window.")
+        case "singleValue" | "gauge":
+            return make(kind="numbers", numbers=tuple(_number(one, _token(properties)) for one in series))
+        case _ if not any(value for one in series for value in one.values):
+            return make(kind="empty", nothing="0 throughout.")
+        case "timeSeries":
+            return make(kind="chart", chart=_lines(properties, series))
+        case _:
+            return _ranking(make, series)
 
 
 def alarm_names(widget: Widget) -> list[str]:
@@ -138,6 +147,7 @@ def _lines(properties: Mapping[str, Any], series: Sequence[Series]) -> Chart:
     axis = properties.get("yAxis", {}).get("left", {}).get("label", "")
     drawn = properties.get("annotations", {}).get("horizontal", [])
     levels = {str(one.get("label", one["value"])): float(one["value"]) for one in drawn}
+    upright = properties.get("annotations", {}).get("vertical", [])
     found = not properties["metrics"][0][-1]["label"]
     some = [one for one in series if any(one.values)] if len(series) > _FEW else series
     chart = lines(
@@ -146,6 +156,7 @@ def _lines(properties: Mapping[str, Any], series: Sequence[Series]) -> Chart:
         axis=axis,
         signal=_token(properties),
         levels=levels,
+        moments={str(one["label"]): datetime.fromisoformat(one["value"]).timestamp() for one in upright},
         stacked=bool(properties.get("stacked")),
         ranked=found,
     )

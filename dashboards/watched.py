@@ -69,6 +69,12 @@ def levels(alarm: Alarm, said: Description) -> list[dict[str, Any]]:
     return [{"value": level, "label": f"{words} {level:,.6g}", "color": light("bad")} for words, level in known]
 
 
+def moments(resource: Resource) -> list[dict[str, Any]]:
+    """When the resource's code or settings last changed, as a vertical annotation; nothing where that isn't known."""
+    changed = resource.facts.get("modified")
+    return [{"value": changed, "label": f"changed: {resource.name}", "color": light("accent")}] if changed else []
+
+
 def description(alarm: Alarm) -> Description:
     """Its description, with the metric's name where it has no title."""
     said = alarm.description
@@ -87,7 +93,8 @@ def service_title(service: str) -> str:
 
 def unit(namespace: str, metric: str) -> str:
     """The metric's unit by the catalog; its own name if it has none."""
-    return _UNITS.get((namespace, metric), metric)
+    found = _UNITS.get((namespace, metric), "None")
+    return metric if found == "None" else found
 
 
 def words(metric: str) -> str:

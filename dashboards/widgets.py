@@ -17,6 +17,8 @@ Widget = dict[str, Any]
 Row = Sequence[Widget]
 
 COLUMNS = 24
+MONTH, MONTH_S = "-P30D", 30 * 86_400
+"""The range of a widget that has its own, and its seconds."""
 REGION, ACCOUNT, PARTITION = "${AWS::Region}", "${AWS::AccountId}", "${AWS::Partition}"
 """CloudFormation's own words, where the fleet came from a template: the stack's Fn::Sub puts in the values."""
 
@@ -37,12 +39,31 @@ def alarms(title: str, arns: Sequence[str], *, states: Sequence[str] = (), width
 
 
 def graph(
-    title: str, rows: Sequence[list[Any]], *, axis: str, region: str, levels: Sequence[dict[str, Any]] = ()
+    title: str,
+    rows: Sequence[list[Any]],
+    *,
+    axis: str,
+    region: str,
+    levels: Sequence[dict[str, Any]] = (),
+    moments: Sequence[dict[str, Any]] = (),
 ) -> Widget:
-    """Lines over time from zero, with the axis in words and alarm levels across."""
-    drawn = {"annotations": {"horizontal": list(levels)}} if levels else {}
+    """Lines over time from zero, with the axis in words, alarm levels across, and upright what happened at a moment."""
+    drawn = annotations(levels, moments)
     left = {"left": {"label": axis, "min": 0, "showUnits": False}}
     return _metrics("timeSeries", title, rows, region, width=6, height=5, yAxis=left, **drawn)
+
+
+def annotations(levels: Sequence[dict[str, Any]], moments: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The property of a graph that draws these; nothing where there are none."""
+    drawn = {**({"horizontal": list(levels)} if levels else {}), **({"vertical": list(moments)} if moments else {})}
+    return {"annotations": drawn} if drawn else {}
+
+
+def budget(title: str, rows: Sequence[list[Any]], *, region: str) -> Widget:
+    """What is left of 100 % over the past 30 days, whatever range the dashboard shows."""
+    full = {"left": {"min": 0, "max": 100}}
+    more = {"yAxis": full, "start": MONTH, "setPeriodToTimeRange": True}
+    return _metrics("gauge", title, rows, region, width=6, height=5, **more)
 
 
 def number(title: str, rows: Sequence[list[Any]], *, region: str, width: int) -> Widget:

@@ -97,9 +97,14 @@ def _file(dashboard: str) -> str:
     return f"{dashboard}.html"
 
 
+def _is_drawn(widget: Mapping[str, Any]) -> bool:
+    """Whether the page shows its data: of metrics, over the range of the page."""
+    return widget["type"] == "metric" and "start" not in widget["properties"]
+
+
 def _data(session: boto3.Session, body: Mapping[str, Any], *, end_s: float, since_s: float) -> dict[int, list[Series]]:
     """Each metric widget's series by the widget's place."""
-    asked = {n: queries(widget) for n, widget in enumerate(body["widgets"]) if widget["type"] == "metric"}
+    asked = {n: queries(widget) for n, widget in enumerate(body["widgets"]) if _is_drawn(widget)}
     start_s = end_s - since_s
     found = read_series(client(session, "cloudwatch"), [*asked.values()], start_s=start_s, end_s=end_s)
     return dict(zip(asked, found, strict=True))

@@ -60,18 +60,8 @@ class Cost:
 
 def cost(plan: Plan, *, dashboard_metrics: Sequence[int] = (), catalog: Catalog = CATALOG) -> Cost:
     """What the plan costs. `dashboard_metrics` tells for each dashboard how many metrics are on it."""
-    billed = [query for alarm in plan.alarms for query in alarm.queries if query.metric]
-    fast = sum(_high_resolution(query) for query in billed)
-    small = sum(count <= quotas.FREE_DASHBOARD_METRICS for count in dashboard_metrics)
     return Cost(
-        lines=(
-            _line("alarm metrics", len(billed) - fast, quotas.ALARM_METRIC),
-            _line("high-resolution alarm metrics", fast, quotas.HIGH_RESOLUTION_ALARM_METRIC),
-            _line("metrics of fleet alarms", sum(len(one.covers) for one in plan.alarms), quotas.INSIGHTS_METRIC),
-            _line("composite alarms", len(plan.composites), quotas.COMPOSITE_ALARM),
-            _line("dashboards", len(dashboard_metrics), quotas.DASHBOARD, most_free=small),
-            _line("custom metrics", _custom_metrics(plan, catalog), quotas.CUSTOM_METRIC),
-        ),
+        lines=cost_lines(plan, dashboard_metrics=dashboard_metrics, catalog=catalog),
         services=_services(plan),
         cuts=_shares((one.rule, one) for one in _every(plan) if _dispensable(one))[:CUTS],
         deployed_list_usd=round(sum(_deployed(one) for one in plan.fleet.resources if one.service == "alarm"), 2),
@@ -80,6 +70,23 @@ def cost(plan: Plan, *, dashboard_metrics: Sequence[int] = (), catalog: Catalog 
             "A custom metric with dimensions counts once here, AWS counts each set of values in the logs.",
             "Not counted: running the log subscriber, log ingestion, messages, API calls.",
         ),
+    )
+
+
+def cost_lines(
+    plan: Plan, *, dashboard_metrics: Sequence[int] = (), catalog: Catalog = CATALOG
+) -> tuple[CostLine, ...]:
+    """What the plan costs by what is paid for."""
+    billed = [query for alarm in plan.alarms for query in alarm.queries if query.metric]
+    fast = sum(_high_resolution(query) for query in billed)
+    small = sum(count <= quotas.FREE_DASHBOARD_METRICS for count in dashboard_metrics)
+    return (
+        _line("alarm metrics", len(billed) - fast, quotas.ALARM_METRIC),
+        _line("high-resolution alarm metrics", fast, quotas.HIGH_RESOLUTION_ALARM_METRIC),
+        _line("metrics of fleet alarms", sum(len(one.covers) for one in plan.alarms), quotas.INSIGHTS_METRIC),
+        _line("composite alarms", len(plan.composites), quotas.COMPOSITE_ALARM),
+        _line("dashboards", len(dashboard_metrics), quotas.DASHBOARD, most_free=small),
+        _line("custom metrics", _custom_metrics(plan, catalog), quotas.CUSTOM_METRIC),
     )
 
 
@@ -157,10 +164,10 @@ def _high_resolution(query: Query) -> bool:
 def _custom_metrics(plan: Plan, catalog: Catalog) -> int:
     """Metrics of ours: those that metric filters make, and those that the log subscriber makes for each function."""
     rows = [row for row in catalog.metrics if row.namespace == names.LOG_METRICS]
-    read = sum(
-        len(dimension_sets(row, resource))
-        for resource in plan.fleet.resources
-        for row in rows
-        if row.service == resource.service and hold(row.when, resource.facts)
-    )
+    read = 0
+    for resource in plan.fleet.resources:
+        own = [row for row in rows if row.service == resource.service and hold(row.when, resource.facts)]
+        first = {row.dimensions: row for row in own}  # most have the same
+        sets = {dimensions: len(dimension_sets(row, resource)) for dimensions, row in first.items()}
+        read += sum(sets[row.dimensions] for row in own)
     return read + len({(one.namespace, one.definition.name) for one in plan.metric_filters})

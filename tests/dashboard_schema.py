@@ -48,6 +48,13 @@ _AXIS = _object(
 _HORIZONTAL = _object(
     ("value",), value={"type": "number"}, label=_TEXT, color=_COLOUR, fill={"enum": ["above", "below", "none"]}
 )
+_VERTICAL = _object(
+    ("value",),
+    value={"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"},
+    label=_TEXT,
+    color=_COLOUR,
+    fill={"enum": ["before", "after", "none"]},
+)
 _METRIC_PROPERTIES = _object(
     ("metrics", "region"),
     metrics={"type": "array", "minItems": 1, "maxItems": 500, "items": {"anyOf": [_EXPRESSION, _METRIC]}},
@@ -60,9 +67,14 @@ _METRIC_PROPERTIES = _object(
     period=_PERIOD,
     sparkline={"type": "boolean"},
     setPeriodToTimeRange={"type": "boolean"},
+    start={"type": "string", "pattern": r"^-P(\d+[DWM]|T\d+[HM])$"},
+    end={"type": "string"},
     yAxis=_object((), left=_AXIS, right=_AXIS),
     annotations=_object(
-        (), horizontal={"type": "array", "items": _HORIZONTAL}, vertical={"type": "array"}, alarms={"type": "array"}
+        (),
+        horizontal={"type": "array", "items": _HORIZONTAL},
+        vertical={"type": "array", "items": _VERTICAL},
+        alarms={"type": "array"},
     ),
     legend=_object(("position",), position={"enum": ["right", "bottom", "hidden"]}),
     liveData={"type": "boolean"},

@@ -15,7 +15,20 @@ from dashboards import widgets
 from dashboards.application_body import applications, section_rows, size
 from dashboards.body import bodies
 from dashboards.function_body import chosen
-from monitors.model import Alarm, Comparison, Description, Fact, Fleet, Link, Missing, Plan, Query, Resource, Severity
+from monitors.metricmath import evaluate
+from monitors.model import (
+    Alarm,
+    Comparison,
+    Description,
+    Fact,
+    Fleet,
+    Link,
+    Missing,
+    Plan,
+    Query,
+    Resource,
+    Severity,
+)
 from monitors.plan import plan
 from monitors.settings import parse
 from tests.dashboard_schema import SCHEMA
@@ -298,11 +311,49 @@ def test_a_function_that_is_chosen_has_its_limits_and_levels_across() -> None:
     assert not any("annotations" in one for one in of_kind(body, "metric")), "the dashboard for any function has none"
 
 
+def test_an_objective_shows_what_is_left_of_its_error_budget() -> None:
+    """99.9 % allow 0.1 % of requests to fail: with 0.025 % failed, three quarters of the budget are left."""
+    body = bodies(planned(function("a"), toml='[[match]]\nname = "a"\nslo = 99.9'))[NAMES[0]]
+    assert [error.message for error in VALID.iter_errors(body)] == []
+    (gauge,) = (one for one in of_kind(body, "metric") if one["view"] == "gauge")
+    assert (gauge["start"], gauge["setPeriodToTimeRange"]) == ("-P30D", True)
+    assert gauge["yAxis"] == {"left": {"min": 0, "max": 100}}
+    failed, whole, left = gauge["metrics"]
+    assert (failed[1], whole[1]) == ("Errors", "Invocations")
+    assert {row[-1]["period"] for row in (failed, whole, left)} == {30 * 86_400}
+    counts = {failed[-1]["id"]: [25.0], whole[-1]["id"]: [100_000.0]}
+    (value,) = evaluate(left[-1]["expression"], counts, start=0, period_s=60)
+    assert value == pytest.approx(75)
+
+
+def test_when_a_function_last_changed_stands_upright_in_its_graphs() -> None:
+    where = planned(function("a", modified="2026-11-28T10:00:00Z"))
+    made = bodies(where)
+    for body in (made[NAMES[0]], chosen(made[NAMES[2]], "a", where)):
+        assert [error.message for error in VALID.iter_errors(body)] == []
+        upright = [one["annotations"]["vertical"] for one in of_kind(body, "metric") if one["view"] == "timeSeries"]
+        assert upright
+        assert all(
+            [(one["value"], one["label"]) for one in found] == [("2026-11-28T10:00:00Z", "changed: a")]
+            for found in upright
+        )
+
+
 def test_no_link_leads_to_the_function_dashboard_where_there_is_none() -> None:
     made = bodies(planned(replace(function("a-queue"), service="sqs")))
     assert sorted(made) == ["lookout-app-shop-eu-central-1", "lookout-fleet-eu-central-1"]
     assert "lookout-function" not in everything(made)
     assert everything(bodies(SHOP)).count("#dashboards/dashboard/lookout-function-eu-central-1") == 2  # fleet, app
+
+
+def test_the_fleet_says_how_much_is_watched_and_for_how_much() -> None:
+    """CloudWatch pricing: USD 0.10 a month for each metric of an alarm, 0.50 for each composite alarm."""
+    head = next(of_kind(bodies(SHOP)[NAMES[1]], "text"))["markdown"]
+    billed = sum(bool(query.metric) for alarm in SHOP.alarms for query in alarm.queries)
+    usd = round(0.10 * billed + 0.50 * len(SHOP.composites))
+    count = len(SHOP.alarms) + len(SHOP.composites)
+    assert f"5 of 5 functions are covered, by {count} alarms" in head
+    assert f"about USD {usd} a month" in head
 
 
 def test_the_fleet_ranks_by_metrics_insights_so_that_new_functions_are_in_it() -> None:
@@ -318,6 +369,18 @@ def test_the_fleet_ranks_by_metrics_insights_so_that_new_functions_are_in_it() -
     golden = [one for one in of_kind(body, "metric") if one["view"] == "singleValue"]
     assert [one["title"] for one in golden] == ["Invocations", "Errors", "Duration", "Throttles"]
     assert all(one["sparkline"] for one in golden)
+
+
+def test_what_functions_cost_is_ranked_where_the_log_subscriber_says_so() -> None:
+    logs = Resource(service="logs", name="/aws/lambda/a", id="arn:aws:logs:a", region=REGION, account=ACCOUNT)
+    for resources, ranked in (((function("a"), logs), True), ((function("a"),), False)):
+        body = bodies(planned(*resources))[NAMES[1]]
+        found = [one for one in of_kind(body, "metric") if "EstimatedCost" in json.dumps(one["metrics"])]
+        assert bool(found) is ranked
+        assert all(
+            one["metrics"][0][0]["expression"].startswith('SELECT SUM("EstimatedCost")') and one["view"] == "table"
+            for one in found
+        )
 
 
 def test_a_search_returns_500_series_so_larger_fleets_rank_by_the_maximum() -> None:

@@ -46,6 +46,14 @@ def every_chart() -> list[Chart]:
     return made
 
 
+def test_moments_within_the_time_shown_stand_upright() -> None:
+    chart = drawn(1, 2, 3, moments={"changed: a": START + 60, "changed: b": START - 60, "changed: c": START + 999})
+    (rule,) = [one for one in parts(chart, "rule") if "x" in one["encoding"]]
+    layer = next(one for one in chart.spec["layer"] if one is rule)
+    assert layer["data"]["values"] == [{"a": (START + 60) * 1000, "is": "changed: a"}]
+    assert not parts(drawn(1, 2, 3), "rule")
+
+
 def in_colour(spec: Any) -> Any:
     """The specification as the page's script would hand it to Vega."""
     return json.loads(re.sub(r"var\(--([a-z]+)\)", lambda name: palette.light(name[1]), json.dumps(spec)))

@@ -71,6 +71,20 @@ def test_a_function_with_any_url_open_to_all_is_open_to_all(auth: list[str], tol
     assert "url_auth" not in one(found, "lambda", "g").facts
 
 
+@pytest.mark.parametrize(
+    ("said_", "fact"),
+    [
+        ("2026-11-28T10:00:00.123+0000", "2026-11-28T10:00:00Z"),
+        ("2026-11-28T11:30:00+0130", "2026-11-28T10:00:00Z"),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_when_it_last_changed_in_utc(said_: str, fact: str | None):
+    found = fleet(said("lambda:ListFunctions", function("f", LastModified=said_)))
+    assert one(found, "lambda", "f").facts.get("modified") == fact
+
+
 def test_the_strictest_of_several_asynchronous_configurations_counts():
     configs = [
         {

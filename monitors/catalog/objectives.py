@@ -30,6 +30,8 @@ _BURNS = (
     _Burn(Severity.TICKET, "1d", 86_400, "2h", 7_200, 3),
     _Burn(Severity.TICKET, "3d", 259_200, "6h", 21_600, 1),
 )
+LONGEST = f".slo_{_BURNS[-1].severity}_{_BURNS[-1].long}"
+"""How the rule's id ends whose window is the longest."""
 _SERVICES = (
     ("lambda", "Errors", "Invocations"),
     ("apigateway_http", "5xx", "Count"),

@@ -1,6 +1,7 @@
 """Lambda's answers -> functions, the account they share, and what feeds and follows them."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from monitors import names
 from monitors.fleet import evidence
@@ -92,7 +93,16 @@ def _configuration(function: Json) -> dict[str, Fact | None]:
         "is_edge": bool(function.get("MasterArn")),
         "insights": any(_INSIGHTS in layer.get("Arn", "") for layer in function.get("Layers", ())) or None,
         "durable": bool(function.get("DurableConfig")) or None,
+        "modified": _utc(str(function.get("LastModified", ""))),
     }
+
+
+def _utc(text: str) -> str | None:
+    """`2026-11-28T11:00:00.123+0100` -> `2026-11-28T10:00:00Z`; None for what is no time."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError):
+        return None
 
 
 def _settings(known: Mapping[str, list[Json]]) -> dict[str, Fact | None]:
