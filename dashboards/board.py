@@ -10,6 +10,7 @@ from markupsafe import Markup
 from dashboards.formats import counted
 from dashboards.tiles import Tile, alarm_names, markdown, tile
 from dashboards.widgets import COLUMNS
+from dashboards.widgets import markdown as escaped
 from monitors.model import Series, State
 
 Widget = Mapping[str, Any]
@@ -31,6 +32,8 @@ class Part:
     alarms: int
     on: int
     """How many of its alarms are on."""
+    address: str = ""
+    """A page about it alone."""
 
 
 def parts(
@@ -38,15 +41,17 @@ def parts(
     data: Mapping[int, Sequence[Series]],
     states: Mapping[str, State],
     addresses: Mapping[str, str],
+    subjects: Mapping[str, str],
 ) -> list[Part]:
-    """The body's parts in their order; see pages.dashboard_page for `data` and `addresses`."""
+    """The body's parts in their order; see pages.dashboard_page for the arguments."""
+    titled = {escaped(name): address for name, address in subjects.items()}
     heads = 0
     numbered: list[tuple[int, int, Widget]] = []
     for n, widget in enumerate(body["widgets"]):
         heads += _is_head(widget)
         numbered.append((heads, n, widget))
     return [
-        _part([(n, widget) for _, n, widget in group], data, states, addresses)
+        _part([(n, widget) for _, n, widget in group], data, states, addresses, titled)
         for _, group in groupby(numbered, key=lambda one: one[0])
     ]
 
@@ -67,6 +72,7 @@ def _part(
     data: Mapping[int, Sequence[Series]],
     states: Mapping[str, State],
     addresses: Mapping[str, str],
+    titled: Mapping[str, str],
 ) -> Part:
     text = "".join(str(widget["properties"]["markdown"]) for _, widget in widgets[:1] if _is_head(widget))
     title, _, rest = text.partition("\n")
@@ -80,4 +86,5 @@ def _part(
         quiet=tuple(one for one in tiles if one.quiet),
         alarms=len(alarms),
         on=sum(states.get(name) is State.ALARM for name in alarms),
+        address=titled.get(title.removeprefix("### "), "") if alarms else "",
     )

@@ -47,12 +47,24 @@ def lines(
     x = _time(series)
     shown = "area" if stacked else "line"
     encoding = {"x": x, "y": amount("v", axis) | ({"stack": "zero"} if stacked else {"stack": None})}
-    body = layer(shown, encoding, strokeWidth=1.6, **({"fillOpacity": 0.75} if stacked else {}))
+    body = layer(shown, encoding, strokeWidth=1.6, **({"fillOpacity": 0.75} if stacked else {})) | _ZOOM
     upright = _moments(moments or {}, x, series)
     layers = [_bands(episodes, x), upright, body, _dots(series, encoding), _hover(encoding), _rules(near, axis)]
     spec = _frame(series, [one for one in layers if one], height=190)
     spec["encoding"] = {"color": _colours(series, signal, apart=ranked and len(series) > 1)}
     return Chart(title=title, spec=spec, table=told, note=note)
+
+
+_ZOOM: Spec = {
+    "params": [
+        {
+            "name": "zoom",
+            "select": {"type": "interval", "encodings": ["x"], "zoom": "wheel![event.ctrlKey]"},
+            "bind": "scales",
+        }
+    ]
+}
+"""Ctrl and the wheel, or two fingers, zoom into the time; dragging moves it, a double click goes back."""
 
 
 def sparkline(title: str, series: Series, *, signal: str) -> Chart:

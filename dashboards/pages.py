@@ -94,15 +94,18 @@ def dashboard_page(
     generated_s: float,
     states: Mapping[str, State] | None = None,
     addresses: Mapping[str, str] | None = None,
+    subjects: Mapping[str, str] | None = None,
+    choices: Sequence[Link] = (),
     links: Sequence[Link] = (),
 ) -> str:
     """A CloudWatch dashboard body with the data given, its widgets in their order and width.
 
     `data` has each metric widget's series by the widget's place in the body; `states` the alarms' states, and
-    `addresses` where other dashboards and alarms are told of, both by name. Resources whose alarms are all off are
+    `addresses` where other dashboards and alarms are told of, both by name; `subjects` where resources have a page of
+    their own, by name; `choices` lead to pages like this one about others. Resources whose alarms are all off are
     folded, and widgets that have nothing to show are named at the end of their part.
     """
-    found = board.parts(body, data, states or {}, addresses or {})
+    found = board.parts(body, data, states or {}, addresses or {}, subjects or {})
     tiles = [tile for part in found for tile in part.tiles]
     return _page(
         "dashboard.html",
@@ -112,6 +115,7 @@ def dashboard_page(
         charts=any(tile.charts for tile in tiles),
         head=found[:1],
         shown=sorted(found[1:], key=lambda part: not part.tiles),
+        choices=choices,
         said=board.status(body, states or {}),
         places="".join(f".s{n}{{grid-column:span {n}}}\n" for n in sorted({tile.width for tile in tiles})),
     )

@@ -1,6 +1,8 @@
 """The generated dashboards, drawn as pages with the account's own data."""
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -18,6 +20,8 @@ from monitors.model import Plan, Series, State
 
 SINCE_S = 12 * 3600.0
 """As far back as the dashboards look by default."""
+MOST_FUNCTIONS = 50
+"""Functions of a fleet that are drawn one by one without being named: each asks for some twenty metrics."""
 _MOST_LINKS = 12
 """Links that the head of a page has room for; beyond, the fleet's page leads on."""
 
@@ -26,6 +30,14 @@ class Board(NamedTuple):
     title: str
     file: str
     html: str
+    function: str = ""
+    """The function that it is about; empty for the fleet's and applications'."""
+
+
+class _Page(NamedTuple):
+    title: str
+    body: Mapping[str, Any]
+    function: str = ""
 
 
 def board_pages(
@@ -36,36 +48,71 @@ def board_pages(
     end_s: float,
     since_s: float = SINCE_S,
     overview: str = "",
-    function: str = "",
+    functions: Sequence[str] = (),
 ) -> Iterator[Board]:
-    """Each dashboard of the plan that is about something in particular, as a page, the fleet's first.
+    """Each dashboard of the plan as a page, the fleet's first; the one for any function once for each of these.
 
-    The one with a variable is about any function at all, and drawn for the one named, if any. `states` are the alarms'
-    by name; `overview` the address of a page that leads here.
+    `states` are the alarms' by name; `overview` the address of a page that leads here.
     """
-    fleet = names.dashboard(names.FLEET_DASHBOARD, session.region_name)
-    found = {
-        name: _about(body, function, plan) for name, body in bodies(plan).items() if function or not _is_open(body)
-    }
-    found = {name: found[name] for name in sorted(found, key=lambda name: name != fleet)}
+    place = session.region_name
+    fleet = names.dashboard(names.FLEET_DASHBOARD, place)
+    found = _pages(plan, fleet, functions)
+    shown = [file for file, page in found.items() if not page.function]
     links = [Link(words="Overview", address=overview)] if overview else []
-    shown = [*found] if len(found) <= _MOST_LINKS else [name for name in found if name == fleet]
-    links += [Link(words=_words(name, session.region_name), address=_file(name)) for name in shown]
+    links += [
+        Link(words=_words(found[file].title, place), address=file)
+        for file in (shown if len(shown) <= _MOST_LINKS else shown[:1])
+    ]
     homes = _homes(found, fleet)
-    for name, body in found.items():
-        told = {name: _file(name) for name in found} | {
-            alarm: f"{_file(home)}#{quote(alarm)}" for alarm, home in homes.items() if home != name
-        }
+    subjects = {page.function: file for file, page in found.items() if page.function}
+    choices = [Link(words=name, address=file) for name, file in sorted(subjects.items())]
+    for file, page in found.items():
+        told = {one.title: other for other, one in found.items() if not one.function}
+        told |= {names.dashboard(names.FUNCTION_DASHBOARD, place): one.address for one in choices[:1]}
+        told |= {alarm: f"{home}#{quote(alarm)}" for alarm, home in homes.items() if home != file}
         html = pages.dashboard_page(
-            body,
-            _data(session, body, end_s=end_s, since_s=since_s),
-            title=name,
+            page.body,
+            _data(session, page.body, end_s=end_s, since_s=since_s),
+            title=page.function or page.title,
             generated_s=end_s,
             states=states,
             addresses=told,
+            subjects=subjects,
+            choices=choices if page.function else (),
             links=links,
         )
-        yield Board(title=f"{_words(name, session.region_name)} dashboard", file=_file(name), html=html)
+        title = f"function {page.function}" if page.function else f"{_words(page.title, place)} dashboard"
+        yield Board(title=title, file=file, html=html, function=page.function)
+
+
+def chosen_functions(plan: Plan, states: Mapping[str, State], named: Sequence[str]) -> list[str]:
+    """The functions to draw one by one: those named, and all of a fleet of few, else those with an alarm that is on."""
+    name_of = {one.id: one.name for one in plan.fleet.resources if one.service == "lambda"}
+    every = sorted(set(name_of.values()))
+    if len(every) > MOST_FUNCTIONS:
+        on = {name_of.get(alarm.resource) for alarm in plan.alarms if states.get(alarm.name) is State.ALARM}
+        every = [name for name in every if name in on][:MOST_FUNCTIONS]
+    return sorted({*every, *named})
+
+
+def _pages(plan: Plan, fleet: str, functions: Sequence[str]) -> dict[str, _Page]:
+    """File -> page, the fleet's first and those of functions last."""
+    made = bodies(plan)
+    found = {_file(name): _Page(name, body) for name, body in made.items() if not _is_open(body)}
+    found = dict(sorted(found.items(), key=lambda one: one[1].title != fleet))
+    for name, body in made.items():
+        if _is_open(body):
+            found |= {
+                _file(f"{name}--{_slug(function)}"): _Page(name, function_body.chosen(body, function, plan), function)
+                for function in functions
+            }
+    return found
+
+
+def _slug(name: str) -> str:
+    """A function's name as part of a file's: another than Lambda would give ends in a hash of the whole."""
+    clean = re.sub(r"[^A-Za-z0-9_-]", "-", name)[:140]
+    return clean if clean == name else f"{clean}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _is_open(body: Mapping[str, Any]) -> bool:
@@ -73,18 +120,13 @@ def _is_open(body: Mapping[str, Any]) -> bool:
     return "variables" in body
 
 
-def _about(body: dict[str, Any], function: str, plan: Plan) -> dict[str, Any]:
-    """The dashboard, with the function in the variable's place where it has one."""
-    return function_body.chosen(body, function, plan) if _is_open(body) else body
-
-
-def _homes(found: Mapping[str, Mapping[str, Any]], fleet: str) -> dict[str, str]:
-    """Alarm -> the dashboard where it stands beside what it watches, which is not the fleet's."""
+def _homes(found: Mapping[str, _Page], fleet: str) -> dict[str, str]:
+    """Alarm -> the page where it stands beside what it watches, which is not the fleet's."""
     return {
-        alarm: name
-        for name, body in found.items()
-        if name != fleet
-        for widget in body["widgets"]
+        alarm: file
+        for file, page in found.items()
+        if page.title != fleet
+        for widget in page.body["widgets"]
         for alarm in alarm_names(widget)
     }
 

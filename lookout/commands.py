@@ -182,7 +182,12 @@ COMMANDS = (
             _argument(
                 "--since", type=span_s, default="12h", metavar="SPAN", help="how far back (default: %(default)s)"
             ),
-            _argument("--function", default="", metavar="NAME", help="draw the function dashboard too, for this one"),
+            _argument(
+                "--function",
+                action="append",
+                metavar="NAME",
+                help="draw this function's dashboard, of a fleet of more than 50; may be repeated",
+            ),
             _argument(
                 "--format",
                 choices=("html", "grafana"),

@@ -10,7 +10,7 @@ from dashboards.body import bodies
 from dashboards.formats import counted
 from infra.aws.session import client, pages, session
 from lookout import files, show
-from lookout.boards import board_pages
+from lookout.boards import board_pages, chosen_functions
 from lookout.planning import Planned, plans
 from lookout.serving import serving
 from monitors.errors import AwsError, InputError
@@ -26,8 +26,8 @@ def run(chosen: argparse.Namespace) -> int:
     chosen.template = chosen.parameters = None
     planned = plans(chosen)
     names = {one.name for found in planned for one in found.plan.fleet.resources if one.service == "lambda"}
-    if chosen.function and chosen.function not in names:
-        raise InputError(f"no function is called {chosen.function}: `lookout survey` lists them")
+    if unknown := [name for name in chosen.function or () if name not in names]:
+        raise InputError(f"no function is called {unknown[0]}: `lookout survey` lists them")
     if chosen.format == "grafana":
         if chosen.serve:
             raise InputError("--serve shows pages: leave --format grafana out")
@@ -85,9 +85,9 @@ def _write(one: Planned, folder: Path, chosen: argparse.Namespace) -> None:
         for alarm in page.get(kind, ())
     }
     here = {found.name for found in one.plan.fleet.resources if found.service == "lambda"}
-    function = chosen.function if chosen.function in here else ""
-    total = len(bodies(one.plan)) - (not function)
-    boards = board_pages(account, one.plan, states, end_s=time.time(), since_s=chosen.since, function=function)
+    functions = chosen_functions(one.plan, states, [name for name in chosen.function or () if name in here])
+    total = len(bodies(one.plan)) + len(functions) - bool(here)
+    boards = board_pages(account, one.plan, states, end_s=time.time(), since_s=chosen.since, functions=functions)
     with show.progress("drawing dashboards") as progress:
         for done, board in enumerate(boards, start=1):
             files.write(folder / board.file, board.html)

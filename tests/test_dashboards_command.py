@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from lookout.boards import chosen_functions
 from lookout.cli import main
 from lookout.serving import serving
 from monitors.errors import AwsError
 from monitors.fleet import to_json
+from monitors.model import State
 from monitors.names import alarm_name
+from monitors.plan import plan
+from monitors.settings import Settings
 from tests.aws import REGION, Aws
 from tests.fleets import fleet, function, resource
 
@@ -62,12 +66,33 @@ def test_the_fleet_s_page_is_the_first_and_leads_on(aws: Aws, capsys: pytest.Cap
     assert index == Path(f"site/lookout-fleet-{REGION}.html").read_text()
     assert f"lookout-app-shop-{REGION}.html" in index
     assert "1 of" in index
-    assert {path.name for path in Path("site").iterdir()} == {
+    names = {path.name for path in Path("site").iterdir()}
+    (odd,) = (name for name in names if "a-b-c-" in name)
+    assert names == {
         "charts.js",
         "index.html",
         f"lookout-app-shop-{REGION}.html",
         f"lookout-fleet-{REGION}.html",
+        f"lookout-function-{REGION}--orders.html",
+        odd,
     }
+
+
+def test_from_an_application_to_each_function_and_from_one_to_another(aws: Aws) -> None:
+    main(["dashboards", "--fleet", "fleet.json"])
+    page = f"lookout-function-{REGION}--orders.html"
+    assert f'href="{page}"' in Path(f"site/lookout-app-shop-{REGION}.html").read_text()
+    (odd,) = Path("site").glob("*--a-b-c-*.html")
+    assert f'href="{odd.name}"' in Path("site", page).read_text()
+
+
+def test_of_many_functions_those_in_alarm_are_drawn_and_those_named() -> None:
+    where = fleet(*(function(f"f{n:02}") for n in range(60)))
+    made = plan(where, Settings())
+    states = {one.name: State.ALARM for one in made.alarms if one.resource == where.resources[7].id}
+    assert chosen_functions(made, states, ["f59"]) == ["f07", "f59"]
+    few = plan(fleet(*(function(f"f{n:02}") for n in range(50))), Settings())
+    assert len(chosen_functions(few, {}, [])) == 50
 
 
 def test_for_grafana_nothing_is_asked_of_cloudwatch(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +108,8 @@ def test_for_grafana_nothing_is_asked_of_cloudwatch(aws: Aws, capsys: pytest.Cap
 def test_one_function_in_the_variable_s_place(aws: Aws) -> None:
     name = 'a<b"c'
     assert main(["dashboards", "--fleet", "fleet.json", "--function", name]) == 0
-    page = Path(f"site/lookout-function-{REGION}.html").read_text()
+    (found,) = Path("site").glob(f"lookout-function-{REGION}--a-b-c-*.html")
+    page = found.read_text()
     assert "LOOKOUT_FUNCTION" not in page
     assert "choose a function" not in page
     assert "a&lt;b&quot;c" in page

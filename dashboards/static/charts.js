@@ -41,11 +41,17 @@
     };
   };
 
+  // What answers the pointer takes as long to draw as all the rest: it waits for the pointer.
+  const live = new Set();
+  const still = (spec) => ({
+    ...spec, layer: spec.layer?.filter((one) => !one.params?.some((param) => param.name === "hover")),
+  });
+
   const draw = async (figure) => {
     const plot = figure.querySelector(".plot");
-    const spec = painted(JSON.parse(figure.querySelector("script.chart").textContent));
+    const whole = painted(JSON.parse(figure.querySelector("script.chart").textContent));
     const previous = drawn.get(figure);
-    drawn.set(figure, vegaEmbed(plot, spec, {
+    drawn.set(figure, vegaEmbed(plot, live.has(figure) || !whole.layer ? whole : still(whole), {
       actions: false, ast: true, renderer: "canvas", defaultStyle: false, config: look(plot.clientWidth),
       tooltip: { disableDefaultStyle: true },
     }).catch((error) => {
@@ -55,14 +61,23 @@
     if (previous) (await previous).finalize();
   };
 
+  // One after the other, so that the first are there at once and the page answers meanwhile.
+  let last = Promise.resolve();
+  const soon = (figure) => {
+    last = last.then(() => new Promise((done) => { setTimeout(done); })).then(() => drawn.has(figure) || draw(figure));
+  };
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
       seen.unobserve(entry.target);
-      draw(entry.target);
+      soon(entry.target);
     }
   }, { rootMargin: "300px" });
-  for (const spec of document.querySelectorAll("script.chart")) seen.observe(spec.closest("figure"));
+  for (const spec of document.querySelectorAll("script.chart")) {
+    const figure = spec.closest("figure");
+    seen.observe(figure);
+    figure.addEventListener("pointerenter", () => { live.add(figure); draw(figure); }, { once: true });
+  }
   document.addEventListener("themechange", () => { for (const figure of drawn.keys()) draw(figure); });
   addEventListener("beforeprint", () => {
     for (const spec of document.querySelectorAll("script.chart")) {

@@ -205,14 +205,14 @@ def _shown(this: Run, made: Plan, evidence: Evidence, queue: str) -> Found:
         faults = planted(end_s=this.end_s, days=DAYS)
         records = watch.states(this.own, _names(made))
         states = {name: State(record["StateValue"]) for name, record in records.items()}
-        boards = [*board_pages(this.own, made, states, end_s=now, overview="index.html")]
+        functions = [one.name for one in made.fleet.resources if one.service == "lambda"]
+        boards = [*board_pages(this.own, made, states, end_s=now, overview="index.html", functions=functions)]
         for board in boards:
             files.write(this.output / board.file, board.html)
-        functions = [one.name for one in made.fleet.resources if one.service == "lambda"]
         hours = {metric: watch.hourly(this.own, functions, metric, end_s=now, days=DAYS) for metric in HOURLY}
         tell(f"{len(boards) + 3} pages in {this.output}")
     links = [("Latency report", "latency.html"), ("Memory report", "memory.html")]
-    links += [(board.title, board.file) for board in boards]
+    links += [(board.title, board.file) for board in boards if not board.function]
     return Found(
         generated_s=now,
         steps=(),

@@ -1,9 +1,11 @@
 """Every page in a real browser, from a file, with no network: it draws, sorts, changes theme, asks for nothing."""
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,16 @@ from dashboards import assets, pages
 from dashboards.body import bodies
 from dashboards.charts import lines
 from dashboards.widgets import queries
+from lookout.cli import main
+from monitors.fleet import to_json
 from monitors.model import Fleet, Resource, State
 from monitors.plan import plan
 from monitors.settings import parse
 from tests import dashboard_samples as samples
+from tests.aws import Aws
+from tests.fleets import fleet, function
 
+SCROLLED = "() => scrollY"
 WAIT_S = 30
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
 
@@ -275,3 +282,83 @@ def test_without_any_script_the_tables_can_be_opened(visit: Any, site: Path) -> 
     seen.page.get_by_text("As a table").first.click()
     assert seen.page.get_by_role("table", name="shop-payment: error rate").is_visible()
     assert not seen.page.locator("button.theme").is_visible()
+
+
+# --- from the fleet to one function ------------------------------------------------------------------
+
+
+@pytest.fixture
+def boards(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The pages of `lookout dashboards`, of two functions with data."""
+    made = Aws({"cloudwatch:DescribeAlarms": _alarms, "cloudwatch:GetMetricData": _data})
+    monkeypatch.setattr("lookout.dashboards.session", lambda **_: made.session)
+    where = fleet(function("orders", application="shop"), function("payments", application="shop"))
+    (tmp_path / "fleet.json").write_text(json.dumps(to_json(where)))
+    assert main(["dashboards", "--fleet", str(tmp_path / "fleet.json"), "-o", str(tmp_path / "site")]) == 0
+    return tmp_path / "site"
+
+
+def _alarms(_asked: Any, _region: str) -> dict[str, Any]:
+    alarm = {"AlarmName": "lookout/lambda.errors/orders", "StateValue": "ALARM"}
+    return {"MetricAlarms": [alarm], "CompositeAlarms": []}
+
+
+def _data(asked: Any, _region: str) -> dict[str, Any]:
+    first = asked["StartTime"].replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    times = [first + timedelta(hours=n) for n in range(10)]
+    shown = [query for query in asked["MetricDataQueries"] if query.get("ReturnData", True)]
+    values = [float(n % 7 + 1) for n in range(10)]
+    return {
+        "MetricDataResults": [
+            {"Id": one["Id"], "Label": "it", "Timestamps": times, "Values": values, "StatusCode": "Complete"}
+            for one in shown
+        ]
+    }
+
+
+def test_two_clicks_lead_from_the_fleet_to_the_function_that_hurts_and_one_to_another(visit: Any, boards: Path) -> None:
+    seen = visit().open(boards / "index.html")
+    seen.page.get_by_role("navigation").get_by_role("link", name="shop").click()
+    # The function's part is open, since one of its alarms is on; the other's is not.
+    seen.page.get_by_role("link", name="All about this function").locator("visible=true").click()
+    assert seen.page.locator("h1").inner_text() == "orders"
+    seen.draw_all()
+    seen.page.get_by_text("Another function").click()
+    seen.page.locator("main").get_by_role("link", name="payments").click()
+    assert seen.page.locator("h1").inner_text() == "payments"
+    assert seen.draw_all() > 3
+    assert seen.complaints == []
+    assert all(url.startswith("file:") for url in seen.asked)
+
+
+def test_ctrl_and_the_wheel_zoom_and_a_double_click_goes_back(visit: Any, boards: Path) -> None:
+    seen = visit().open(boards / "lookout-function-eu-west-1--orders.html")
+    seen.draw_all()
+    canvas = seen.page.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def enter() -> None:
+        seen.page.mouse.move(x, y)
+        seen.page.wait_for_timeout(1_000)  # what answers the pointer is drawn when it comes
+        seen.page.mouse.move(x + 2, y)
+
+    def picture() -> bytes:
+        """Without the point under the pointer."""
+        seen.page.mouse.move(1, 1)
+        seen.page.wait_for_timeout(500)
+        return bytes(canvas.screenshot())
+
+    enter()
+    whole, place = picture(), seen.page.evaluate(SCROLLED)
+    enter()
+    seen.page.keyboard.down("Control")
+    seen.page.mouse.wheel(0, -400)
+    seen.page.keyboard.up("Control")
+    assert picture() != whole
+    assert seen.page.evaluate(SCROLLED) == place, "the page itself does not move"
+    enter()
+    seen.page.mouse.dblclick(x + 2, y)
+    assert picture() == whole
+    assert seen.complaints == []
