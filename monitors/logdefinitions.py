@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from monitors import patterns
 from monitors.errors import InputError
-from monitors.logmetrics import OTHER, Lines
+from monitors.logmetrics import OTHER, Dimensions, Lines
 from monitors.names import CUSTOM_METRICS
 from monitors.patterns.conditions import number
 from monitors.quotas import METRIC_UNITS
@@ -22,7 +22,6 @@ DIMENSION_SETS = 100
 """Distinct dimension sets a definition may make in one container of the subscriber: each is a metric on the bill."""
 DIMENSION_CHARACTERS = 1024  # PutMetricData, Dimension, Value
 
-Dimensions = tuple[tuple[str, str], ...]
 Known = Mapping[str, frozenset[Dimensions]]
 """Definition's name -> the dimension sets it has made so far."""
 
@@ -129,18 +128,18 @@ def read(lines: Lines, defined: Iterable[Definition], *, known: Known) -> Readin
             if not _has_room(dimensions, sets):
                 dimensions = tuple((name, OTHER) for name, _ in dimensions)
                 overflowed += 1
-        _put(table, definition, dimensions, lines.minute_ms, value)
+        _put(table, definition, (*dimensions, *lines.of_account), lines.minute_ms, value)
         told.add(position)
-    _put_defaults(table, due, {hit.definition.name for hit in hits}, lines.minute_ms)
+    _put_defaults(table, due, {hit.definition.name for hit in hits}, lines)
     if made:
         known = {**known, **{name: frozenset(sets) for name, sets in made.items()}}
     return Reading(table, told, known, overflowed)
 
 
-def _put_defaults(table: Table, due: Iterable[Definition], matched: Container[str], minute_ms: int) -> None:
+def _put_defaults(table: Table, due: Iterable[Definition], matched: Container[str], lines: Lines) -> None:
     for one in due:
         if one.default is not None and one.name not in matched:
-            _put(table, one, (), minute_ms, one.default)
+            _put(table, one, lines.of_account, lines.minute_ms, one.default)
 
 
 def _put(table: Table, one: Definition, dimensions: Dimensions, minute_ms: int, value: float) -> None:

@@ -15,7 +15,7 @@ from monitors import applines
 from monitors.applines import ERROR_LEVELS, LEVELS, leveled
 from monitors.loglines import REQUEST, parse, plain_report, plain_report_of, platform_opening
 from monitors.names import LOG_METRICS
-from monitors.records import Group, Invocation, PlatformEvent, Sample, Table, numeral
+from monitors.records import Invocation, PlatformEvent, Sample, Table, numeral
 from monitors.rightsize.prices import Price
 
 Metric = tuple[str, str]
@@ -40,20 +40,35 @@ OTHER = "(other)"
 """The value of every dimension of the samples beyond."""
 
 
+Dimensions = tuple[tuple[str, str], ...]
+
+
 class Lines(NamedTuple):
     """Messages of one log stream within one minute."""
 
     log_group: str
     function: str
     """Empty where the names of group and stream don't tell: then only users' definitions apply."""
+    account: str
+    """Empty where it is the subscriber's own."""
     minute_ms: int
     messages: Sequence[str]
     joined: str
     r"""All of them, each between two \0; a \0 of their own is \1 here."""
 
+    @property
+    def of_account(self) -> Dimensions:
+        """What tells another account's lines from this one's, whose functions may have the same names."""
+        return (("AccountId", self.account),) if self.account else ()
 
-Request = tuple[Metric, str, str]
-"""(TIMEOUTS or OUT_OF_MEMORY, function, request id)"""
+    @property
+    def dimensions(self) -> Dimensions:
+        """Whose metrics those out of the lines are."""
+        return (("FunctionName", self.function), *self.of_account)
+
+
+Request = tuple[Metric, Dimensions, str]
+"""(TIMEOUTS or OUT_OF_MEMORY, dimensions, request id)"""
 
 
 class Incident(NamedTuple):
@@ -92,12 +107,12 @@ _quiet = re.compile(_QUIET).match
 _SEPARATOR = "\0"
 
 
-def gathered(log_group: str, function: str, minute_ms: int, messages: Sequence[str]) -> Lines:
+def gathered(log_group: str, function: str, minute_ms: int, messages: Sequence[str], *, account: str = "") -> Lines:
     """The lines, with the text that is searched."""
     clean = messages
     if _SEPARATOR in "".join(messages):
         clean = [message.replace(_SEPARATOR, "\1") for message in messages]
-    return Lines(log_group, function, minute_ms, messages, _SEPARATOR.join(("", *clean, "")))
+    return Lines(log_group, function, account, minute_ms, messages, _SEPARATOR.join(("", *clean, "")))
 
 
 def platform(lines: Lines, price: Price) -> Reading:
@@ -114,13 +129,14 @@ def platform(lines: Lines, price: Price) -> Reading:
         said = _said(message, price)
         for metric, value in said.values:
             columns.setdefault(metric, []).append(numeral(value))
-        incidents += [Incident((metric, lines.function, request), lines.minute_ms) for metric, request in said.signs]
+        incidents += [Incident((metric, lines.dimensions, request), lines.minute_ms) for metric, request in said.signs]
         errors += [said.error_type] if said.error_type else []
         cost += said.cost
         told += _tells(said)
     if cost:
         columns[COST] = [numeral(cost)]
-    return Reading({_group(lines): columns} if columns else {}, told, incidents, errors)
+    group = (LOG_METRICS, lines.dimensions, lines.minute_ms)
+    return Reading({group: columns} if columns else {}, told, incidents, errors)
 
 
 def tells(message: str) -> bool:
@@ -220,13 +236,13 @@ def merged(incidents: Iterable[Incident], *, known: Container[Request]) -> list[
     Lines that name no request are taken to tell of the same ones as those that do, and count where there are more.
     """
     earliest: dict[Request, Incident] = {}
-    unnamed: dict[tuple[Metric, str], list[Incident]] = {}
+    unnamed: dict[tuple[Metric, Dimensions], list[Incident]] = {}
     for incident in sorted(incidents, key=lambda incident: incident.minute_ms):
-        metric, function, request = incident.request
+        metric, dimensions, request = incident.request
         if request:
             earliest.setdefault(incident.request, incident)
         else:
-            unnamed.setdefault((metric, function), []).append(incident)
+            unnamed.setdefault((metric, dimensions), []).append(incident)
     named = Counter(request[:2] for request in earliest)
     beyond = [incident for kind, found in unnamed.items() for incident in found[named[kind] :]]
     return [incident for request, incident in earliest.items() if request not in known] + beyond
@@ -234,8 +250,8 @@ def merged(incidents: Iterable[Incident], *, known: Container[Request]) -> list[
 
 def incident_samples(incidents: Iterable[Incident]) -> Iterator[Sample]:
     """A count of 1 for each."""
-    for ((name, unit), function, _), minute_ms in incidents:
-        yield Sample(LOG_METRICS, name, unit, 1, minute_ms, _dimensions(function))
+    for ((name, unit), dimensions, _), minute_ms in incidents:
+        yield Sample(LOG_METRICS, name, unit, 1, minute_ms, dimensions)
 
 
 def error_table(lines: Lines, errors: Iterable[str], known: frozenset[str]) -> tuple[Table, frozenset[str]]:
@@ -247,18 +263,10 @@ def error_table(lines: Lines, errors: Iterable[str], known: frozenset[str]) -> t
     for kind, count in Counter(errors).items():
         told = kind if kind in known or len(known) < ERROR_TYPES else OTHER
         known |= {told} - {OTHER}
-        group = (LOG_METRICS, (*_dimensions(lines.function), ("ErrorType", told)), lines.minute_ms)
+        group = (LOG_METRICS, (*lines.dimensions, ("ErrorType", told)), lines.minute_ms)
         columns = table.setdefault(group, {})
         columns.setdefault((name, unit), []).extend(["1"] * count)
     return table, known
-
-
-def _group(lines: Lines) -> Group:
-    return LOG_METRICS, _dimensions(lines.function), lines.minute_ms
-
-
-def _dimensions(function: str) -> tuple[tuple[str, str], ...]:
-    return (("FunctionName", function),)
 
 
 _FREE = Price(0, 0)

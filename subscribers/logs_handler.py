@@ -21,6 +21,7 @@ from monitors.errors import InputError
 from monitors.logdefinitions import Definition, Definitions, Known, definitions, read
 from monitors.loglines import function_of
 from monitors.logmetrics import (
+    Dimensions,
     Incident,
     Lines,
     Request,
@@ -49,11 +50,11 @@ class Memory(NamedTuple):
     """What a container knows of the batches it has printed: bounded."""
 
     batches: Sequence[tuple[str, frozenset[str]]]
-    """(log group and stream, event ids)"""
+    """(account, log group and stream; event ids)"""
     requests: Sequence[Request]
     """The requests whose timeout or lack of memory is counted."""
-    errors: Mapping[str, frozenset[str]]
-    """By function, the types of error that are told apart."""
+    errors: Mapping[Dimensions, frozenset[str]]
+    """By function's dimensions, the types of error that are told apart."""
     known: Known
 
 
@@ -77,7 +78,7 @@ class Result(NamedTuple):
 _memory = NOTHING  # the one thing that outlives a batch: AWS may send the next one to the same container
 
 
-def handler(event: Any, context: Any) -> dict[str, Any] | None:  # noqa: ARG001  # Lambda's own signature
+def handler(event: Any, context: Any) -> dict[str, Any] | None:
     """Lambda's entry.
 
     InputError on a subscription's batch that can't be unpacked, for AWS to send it again. A Kinesis record that can't
@@ -92,6 +93,7 @@ def handler(event: Any, context: Any) -> dict[str, Any] | None:  # noqa: ARG001 
         received.envelopes,
         defined=defined.sound,
         own_group=own_group,
+        account=_account(context),
         prices=_prices(os.environ.get("AWS_REGION", ""), os.environ.get("LOOKOUT_ARM64", "")),
         memory=_memory,
     )
@@ -116,10 +118,14 @@ def process(
     *,
     defined: Sequence[Definition],
     own_group: str = "",
+    account: str = "",
     prices: Callable[[str], Price] = lambda _: price("", X86),
     memory: Memory = NOTHING,
 ) -> Result:
-    """What a batch comes to, given what earlier ones left in memory. Pure. `prices` are by function."""
+    """What a batch comes to, given what earlier ones left in memory. Pure.
+
+    `prices` are by function; `account` is the subscriber's own: lines of another are told apart by a dimension.
+    """
     batches, known, types = list(memory.batches), memory.known, memory.errors
     table: Table = {}
     counts: Counter[str] = Counter()
@@ -129,7 +135,7 @@ def process(
         events = _fresh(envelope, own_group, batches, counts)
         times += events.timestamp[:1]
         batches.append((_source(envelope), frozenset(events.id)))
-        for each in _lines(envelope, events):
+        for each in _lines(envelope, events, account):
             readings, failed = _readings(each, defined, prices(each.function), known)
             counts["EventsFailed"] += failed
             for lines, own, theirs in readings:
@@ -174,14 +180,14 @@ def _told(lines: Lines, own: logmetrics.Reading, theirs: logdefinitions.Reading)
 
 
 def _error_types(
-    lines: Lines, own: logmetrics.Reading, types: Mapping[str, frozenset[str]]
-) -> tuple[Table, Mapping[str, frozenset[str]]]:
+    lines: Lines, own: logmetrics.Reading, types: Mapping[Dimensions, frozenset[str]]
+) -> tuple[Table, Mapping[Dimensions, frozenset[str]]]:
     """The lines' types of error as samples, and the types known of each function then, the latest functions last."""
     if not own.errors:
         return {}, types
-    table, known = error_table(lines, own.errors, types.get(lines.function, frozenset()))
-    others = [(function, found) for function, found in types.items() if function != lines.function]
-    return table, dict([*others, (lines.function, known)][-REMEMBERED_FUNCTIONS:])
+    table, known = error_table(lines, own.errors, types.get(lines.dimensions, frozenset()))
+    others = [(dimensions, found) for dimensions, found in types.items() if dimensions != lines.dimensions]
+    return table, dict([*others, (lines.dimensions, known)][-REMEMBERED_FUNCTIONS:])
 
 
 def _is_own(envelope: batch.Envelope, own_group: str) -> bool:
@@ -189,10 +195,11 @@ def _is_own(envelope: batch.Envelope, own_group: str) -> bool:
     return envelope["logGroup"] == own_group or is_own(_function(envelope))
 
 
-def _lines(envelope: batch.Envelope, events: batch.Events) -> Iterator[Lines]:
-    function = _function(envelope)
+def _lines(envelope: batch.Envelope, events: batch.Events, account: str) -> Iterator[Lines]:
+    function, owner = _function(envelope), str(envelope.get("owner", ""))
+    other = owner if account and owner != account else ""
     for minute_ms, messages in batch.by_minute(events):
-        yield gathered(envelope["logGroup"], function, minute_ms, messages)
+        yield gathered(envelope["logGroup"], function, minute_ms, messages, account=other)
 
 
 def _readings(lines: Lines, defined: Sequence[Definition], price: Price, known: Known) -> tuple[list[_Reading], int]:
@@ -205,7 +212,10 @@ def _readings(lines: Lines, defined: Sequence[Definition], price: Price, known: 
             return [], 1
         parts = (lines.messages[:half], lines.messages[half:])
         found = [
-            _readings(gathered(lines.log_group, lines.function, lines.minute_ms, part), defined, price, known)
+            _readings(
+                gathered(lines.log_group, lines.function, lines.minute_ms, part, account=lines.account),
+                *(defined, price, known),
+            )
             for part in parts
         ]
         return [reading for readings, _ in found for reading in readings], sum(failed for _, failed in found)
@@ -226,7 +236,7 @@ def _newest(batches: Sequence[tuple[str, frozenset[str]]]) -> Sequence[tuple[str
 
 
 def _source(envelope: batch.Envelope) -> str:
-    return f"{envelope['logGroup']}\n{envelope['logStream']}"
+    return f"{envelope.get('owner')}\n{envelope['logGroup']}\n{envelope['logStream']}"
 
 
 def _function(envelope: batch.Envelope) -> str:
@@ -254,6 +264,12 @@ def _received(event: Any) -> _Received:
     except InputError as error:
         return _Received(envelopes, size, error, sequence)
     return _Received(envelopes, size, None, "")
+
+
+def _account(context: Any) -> str:
+    """The account that the subscriber runs in: arn:aws:lambda:eu-west-1:123456789012:function:..."""
+    parts = str(getattr(context, "invoked_function_arn", "")).split(":")
+    return parts[4] if len(parts) > 4 else ""
 
 
 @lru_cache(maxsize=1)

@@ -183,7 +183,9 @@ def test_the_earliest_minute_counts() -> None:
 
 
 requests = st.tuples(
-    st.sampled_from([("Timeouts", "Count"), ("OutOfMemory", "Count")]), st.just("f"), st.sampled_from("abc")
+    st.sampled_from([("Timeouts", "Count"), ("OutOfMemory", "Count")]),
+    st.just((("FunctionName", "f"),)),
+    st.sampled_from("abc"),
 )
 
 

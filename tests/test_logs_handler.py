@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -123,6 +124,22 @@ def test_a_line_that_gives_two_metrics_is_one_event() -> None:
     result = process([envelope(events("[ERROR] paid twice"))], defined=defined)
     assert counts_of(result) == (1, 1, 0, 0)
     assert len(result.samples) == 2
+
+
+def test_another_accounts_function_of_the_same_name_is_another() -> None:
+    defined = definitions('[{"name": "Errors", "pattern": "ERROR"}]').sound
+    own = envelope(events(REPORT, "[ERROR] KeyError: x"))
+    theirs = own | {"owner": "999999999999"}
+    result = process([own, theirs], defined=defined, account="123456789012")
+    other = ("AccountId", "999999999999")
+    assert {(namespace, dimensions) for namespace, dimensions, _ in result.samples} == {
+        (LOG_METRICS, (("FunctionName", "orders"),)),
+        (LOG_METRICS, (("FunctionName", "orders"), ("ErrorType", "KeyError"))),
+        (LOG_METRICS, (("FunctionName", "orders"), other)),
+        (LOG_METRICS, (("FunctionName", "orders"), other, ("ErrorType", "KeyError"))),
+        (CUSTOM_METRICS, ()),
+        (CUSTOM_METRICS, (other,)),
+    }
 
 
 def test_control_messages_are_skipped() -> None:
@@ -367,6 +384,12 @@ def test_types_of_errors_are_told_apart_as_long_as_the_container_lives(account: 
     types = account.error_types()
     assert len(types) == logmetrics.ERROR_TYPES + 1
     assert logmetrics.OTHER in types
+
+
+def test_the_account_is_read_off_the_functions_own_arn(account: Account) -> None:
+    context = SimpleNamespace(invoked_function_arn="arn:aws:lambda:eu-west-1:999999999999:function:lookout:live")
+    logs_handler.handler(payload(envelope(events(REPORT))), context)
+    assert '"AccountId":"123456789012"' in account.capsys.readouterr().out
 
 
 def test_why_events_were_skipped(account: Account) -> None:
