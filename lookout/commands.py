@@ -257,11 +257,20 @@ COMMANDS = (
             _argument(
                 "--file", action="append", metavar="FILE", help="exported traces (.json, .jsonl, .gz), not X-Ray"
             ),
+            _argument(
+                "--per-trace",
+                metavar="FILE",
+                help="also write a line of JSON for each trace of --file: phases, critical path, cold starts, repairs",
+            ),
             WINDOW,
             HTML,
             JSON,
         ),
-        ("lookout traces", "lookout traces --file traces.jsonl.gz -o latency.html"),
+        (
+            "lookout traces",
+            "lookout traces --file traces.jsonl.gz -o latency.html",
+            "lookout traces --file traces.json --per-trace phases.jsonl",
+        ),
     ),
     Command(
         "rightsize",

@@ -23,10 +23,12 @@ from monitors.rightsize.advise import memory_report
 from monitors.rightsize.report import Action, MemoryReport
 from monitors.traces.aggregate import latency_report
 from monitors.traces.documents import decode
+from monitors.traces.phases import per_trace
+from monitors.traces.reading import envelopes, read_trace
 from monitors.traces.report import LatencyReport
 
 Json = dict[str, Any]
-_EXPORT = "what BatchGetTraces answers, a list of traces, or a trace a line"
+_EXPORT = "what BatchGetTraces answers, a list of traces or of segment documents, or one a line"
 _TRACE_ID = re.compile(r"1-([0-9a-f]{8})-")  # its second, in hexadecimal (AWS X-Ray Developer Guide, "Trace ID format")
 _LATEST_MS = 32_503_680_000_000  # the year 3000
 
@@ -34,8 +36,13 @@ _LATEST_MS = 32_503_680_000_000  # the year 3000
 def traces(chosen: argparse.Namespace) -> int:
     """Print or write the latency report; 1 if something got worse."""
     now = time.time()
+    if chosen.per_trace and not chosen.file:
+        raise InputError("--per-trace is of exported traces: name them with --file")
     if chosen.file:
-        report = _latency_of(chosen.file)
+        found = [trace for path in chosen.file for trace in _exported(path)]
+        report = _latency_of(found, chosen.file)
+        if chosen.per_trace:
+            files.write(chosen.per_trace, "".join(f"{json.dumps(per_trace(read_trace(one)))}\n" for one in found))
     else:
         with show.progress("reading traces") as progress:
             report = reports.latency(session(), end_s=now, days=chosen.days, progress=progress)
@@ -67,8 +74,7 @@ def rightsize(chosen: argparse.Namespace) -> int:
     return 1 if any(advice.action in (Action.LOWER, Action.RAISE) for advice in report.advice) else 0
 
 
-def _latency_of(paths: list[str]) -> LatencyReport:
-    found = [trace for path in paths for trace in _exported(path)]
+def _latency_of(found: list[Json], paths: list[str]) -> LatencyReport:
     begun = [int(known[1], 16) for trace in found if (known := _TRACE_ID.match(str(trace.get("Id"))))]
     report = latency_report(found, start=min(begun, default=0), end=max(begun, default=0))
     if not report.traces_used:
@@ -77,7 +83,17 @@ def _latency_of(paths: list[str]) -> LatencyReport:
 
 
 def _exported(path: str) -> Iterator[Json]:
-    """Traces of an export in one of the shapes of _EXPORT."""
+    """Traces of an export in one of the shapes of _EXPORT; segment documents by themselves are put together."""
+    loose: list[Json] = []
+    for one in _traces(path):
+        if "Segments" not in one and "trace_id" in one:
+            loose.append(one)
+        else:
+            yield one
+    yield from envelopes(loose)
+
+
+def _traces(path: str) -> Iterator[Json]:
     try:
         raw = Path(path).read_bytes()
         text = (gzip.decompress(raw) if path.endswith(".gz") else raw).decode("utf-8")

@@ -48,6 +48,30 @@ def trace(number: int, ms: float) -> dict[str, Any]:
 TRACES = [trace(0, 10), trace(1, 20), trace(2, 30)]
 
 
+def test_a_line_of_json_for_each_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "traces.json").write_text(json.dumps(TRACES))
+    told = tmp_path / "phases.jsonl"
+    run(capsys, "traces", "--file", str(tmp_path / "traces.json"), "--per-trace", str(told))
+    found = [json.loads(line) for line in told.read_text().splitlines()]
+    assert [one["trace_id"] for one in found] == [one["Id"] for one in TRACES]
+    assert [one["response_us"] for one in found] == [10_000, 20_000, 30_000]
+    assert all(sum(one["phases"].values()) == one["response_us"] for one in found)
+    assert found[0].keys() >= {"completion_us", "critical_path", "cold_starts", "repairs"}
+
+
+def test_traces_one_by_one_need_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["traces", "--per-trace", "x.jsonl"]) == 2
+    assert "--file" in capsys.readouterr().err
+
+
+def test_segment_documents_by_themselves_are_put_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    documents = [{**segment, "trace_id": one["Id"]} for one in TRACES for segment in one["Segments"]]
+    path = tmp_path / "segments.jsonl"
+    path.write_text("\n".join(map(json.dumps, documents)))
+    _, out = run(capsys, "traces", "--file", str(path), "--json")
+    assert json.loads(out)["traces_used"] == len(TRACES)
+
+
 @pytest.mark.parametrize(
     "text",
     [
