@@ -136,6 +136,27 @@ COMMANDS = (
         ),
     ),
     Command(
+        "audit",
+        "what is not covered, what can never fire, and where the account is not as planned",
+        "lookout.audit:run",
+        (FLEET, *TEMPLATES, SETTINGS, REGIONS, LEARN, JSON),
+        ("lookout audit", "lookout audit --template template.yaml --json"),
+    ),
+    Command(
+        "learn",
+        "levels from each metric's own history",
+        "lookout.learn:run",
+        (FLEET, *TEMPLATES, SETTINGS, REGIONS, SINCE, JSON),
+        ("lookout learn", "lookout learn --days 28 --json"),
+    ),
+    Command(
+        "backtest",
+        "when the plan's alarms would have been on in the past weeks",
+        "lookout.backtest:run",
+        (FLEET, *TEMPLATES, SETTINGS, REGIONS, LEARN, SINCE, JSON),
+        ("lookout backtest", "lookout backtest --days 28", "lookout backtest --json"),
+    ),
+    Command(
         "render",
         "the plan as CloudFormation templates, dashboards included",
         "lookout.stacks:render",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.validate import ParamValidator
 
+from infra.backtest import backtest
 from lookout.demo import watch
 from monitors.errors import AwsError
 from monitors.evaluate import Episode
@@ -80,12 +81,12 @@ def test_backtest_tells_of_alarms_that_would_have_gone_on(monkeypatch: pytest.Mo
         "silent": (None,) * 5,
     }
 
-    def read(_client: Any, groups: Any, *, start_s: float, end_s: float) -> list[list[Series]]:
+    def read(_client: Any, groups: Any, *, start_s: float, end_s: float, progress: Any) -> list[list[Series]]:
         assert (start_s, end_s) == (END - 14 * 86_400, END)
         return [[Series(label="x", period_s=60, start=start, values=values[group[0].metric])] for group in groups]
 
-    monkeypatch.setattr(watch, "read_series", read)
-    found = watch.backtest(session(), [alarm(name) for name in values], end_s=END, days=14)
+    monkeypatch.setattr("infra.backtest.read_series", read)
+    found = backtest(session(), [alarm(name) for name in values], end_s=END, days=14)
     assert found.keys() == {"noisy"}
     # Each datapoint is judged when its minute is over.
     assert found["noisy"] == (

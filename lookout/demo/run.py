@@ -24,6 +24,7 @@ from infra.apply import apply
 from infra.aws.bucket import code_bucket
 from infra.aws.session import session
 from infra.aws.survey import survey
+from infra.backtest import backtest
 from infra.learn import learn
 from infra.local.account import LocalAccount, local_account
 from infra.local.history.plants import planted
@@ -129,7 +130,7 @@ def _planned(this: Run) -> Plan:
 
 def _backtest(this: Run, made: Plan) -> Mapping[str, Sequence[Episode]]:
     with this.steps.step("backtest") as tell:
-        episodes = watch.backtest(this.own, made.alarms, end_s=this.end_s, days=DAYS)
+        episodes = backtest(this.own, made.alarms, end_s=this.end_s, days=DAYS)
         times = sum(map(len, episodes.values()))
         tell(f"{len(episodes)} of {len(made.alarms)} alarms would have gone on, {times} times in two weeks")
     return episodes

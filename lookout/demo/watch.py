@@ -10,26 +10,10 @@ import boto3
 from infra.aws.metrics import read_series
 from infra.aws.session import call, client, pages
 from monitors.errors import AwsError
-from monitors.evaluate import Episode, replay
-from monitors.model import Alarm, Query, Series
+from monitors.model import Query, Series
 
 DAY_S = 86_400.0
 HOUR_S = 3600
-
-
-def backtest(
-    session: boto3.Session, alarms: Sequence[Alarm], *, end_s: float, days: float
-) -> dict[str, tuple[Episode, ...]]:
-    """When each alarm would have been on, by alarm name; without those that never would."""
-    groups = [alarm.queries for alarm in alarms]
-    start_s = end_s - days * DAY_S
-    found = read_series(client(session, "cloudwatch"), groups, start_s=start_s, end_s=end_s)
-    episodes: dict[str, tuple[Episode, ...]] = {}
-    for alarm, series in zip(alarms, found, strict=True):
-        (own,) = series
-        if any(value is not None for value in own.values):
-            episodes[alarm.name] = replay(alarm, own)
-    return {name: those for name, those in episodes.items() if those}
 
 
 def states(session: boto3.Session, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
