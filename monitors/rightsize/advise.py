@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from monitors.records import Invocation
 from monitors.rightsize import prices
-from monitors.rightsize.curve import LADDER_MB, Curve, choose, fit
+from monitors.rightsize.curve import LADDER_MB, THREAD_ARM, THREAD_X86, Curve, choose, fit
 from monitors.rightsize.need import Need, need
 from monitors.rightsize.report import Action, Interval, MemoryAdvice, MemoryReport, SizePoint
 
@@ -65,7 +65,8 @@ def memory_report(
         prices_date=prices.DATE,
         region=region,
         notes=(
-            "Duration against memory: t = a + b / min(m, 1769 MB), from sizes seen in the logs; else a measured prior.",
+            "Duration against memory: t = a + b / m up to one vCPU (1,769 MB; 2,211 on arm64, as measured), or to more "
+            "where the sizes seen in the logs show it; where they tell little, a measured prior. Intervals are 80 %.",
             f"Cost: on-demand, tier 1, list prices of {prices.DATE}; no free tier, no savings plan. Init is billed.",
             "Memory need: the highest use of any sandbox, with headroom, never undercut.",
         ),
@@ -76,7 +77,8 @@ def _advise(name: str, found: Sequence[Invocation], known: FunctionFacts | None,
     facts = known or FunctionFacts(memory_mb=found[-1].memory_mb or 128)
     current = [i for i in found if i.memory_mb == facts.memory_mb] or list(found)
     wanted, measured = need(current), _measure(current)
-    curve = fit(_points(found, measured, facts))
+    thread = THREAD_ARM if facts.architecture == prices.ARM else THREAD_X86
+    curve = fit(_points(found, measured, facts), thread_vcpus=thread)
     cost = _cost(measured, prices.price(region, facts.architecture))
     p50, p95, p99 = _percentiles(measured.warm_ms)
     flags = _flags(wanted, current, measured)
