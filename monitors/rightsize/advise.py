@@ -65,7 +65,7 @@ def memory_report(
         prices_date=prices.DATE,
         region=region,
         notes=(
-            "Duration against memory: t = a + b / m, up to one vCPU (1,769 MB; 2,211 on arm64) or as many as were seen.",
+            "Duration against memory: t = a + b / m, up to one vCPU (1,769 MB; 2,211 on arm64) or those seen in use.",
             "Where the sizes seen in the logs tell little, a measured prior. Intervals hold four times in five.",
             f"Cost: on-demand, tier 1, list prices of {prices.DATE}; no free tier, no savings plan. Init is billed.",
             "Memory need: the highest use of any sandbox, with headroom, never undercut.",
