@@ -297,8 +297,23 @@ COMMANDS = (
         "rightsize",
         "memory report from log files or log groups",
         "lookout.reports:rightsize",
-        (LOGS, SINCE, HTML, JSON),
-        ("lookout rightsize", "lookout rightsize logs/*.gz -o memory.html"),
+        (
+            LOGS,
+            SINCE,
+            _argument(
+                "--patch",
+                action="append",
+                metavar="FILE",
+                help="print the advice as a patch of this SAM, CloudFormation, Serverless or Terraform file",
+            ),
+            HTML,
+            JSON,
+        ),
+        (
+            "lookout rightsize",
+            "lookout rightsize logs/*.gz -o memory.html",
+            "lookout rightsize --patch template.yaml | git apply",
+        ),
     ),
     Command(
         "local",

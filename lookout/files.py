@@ -15,13 +15,14 @@ from monitors.settings import Settings
 
 
 def read_text(path: str) -> str:
-    """A text file, whole.
+    """A text file, whole, its line ends as they are.
 
     Raises:
         InputError: it is missing, unreadable or not UTF-8.
     """
     try:
-        return Path(path).read_text(encoding="utf-8")
+        with Path(path).open(encoding="utf-8", newline="") as stream:
+            return stream.read()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 

@@ -3,7 +3,9 @@
 import argparse
 import gzip
 import json
+import os
 import re
+import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -58,6 +60,8 @@ def traces(chosen: argparse.Namespace) -> int:
 def rightsize(chosen: argparse.Namespace) -> int:
     """Print or write the memory report; 1 if some function should get another size."""
     now = time.time()
+    if chosen.json and chosen.patch:
+        raise InputError("--json and --patch both go to standard output: choose one")
     if chosen.files:
         report = memory_report(_logged(chosen.files), functions={}, region="us-east-1")
         if not report.invocations:
@@ -69,6 +73,8 @@ def rightsize(chosen: argparse.Namespace) -> int:
     _write(chosen.output, {".html": page, ".csv": sheets.memory_csv(report)})
     if chosen.json:
         show.as_json(asdict(report))
+    elif chosen.patch:
+        _print_patches(report, chosen.patch)
     elif not chosen.output:
         _print_memory(report)
     return 1 if any(advice.action in (Action.LOWER, Action.RAISE) for advice in report.advice) else 0
@@ -191,6 +197,26 @@ def _print_latency(report: LatencyReport) -> None:
     show.table("response time, ms", ("function", "traces", "p50", "p95", "p99", "cold"), rows)
     for change in report.changes:
         show.line(f"{change.function}: {change.measure} {change.before:g} -> {change.after:g}  {change.blamed}")
+
+
+def _print_patches(report: MemoryReport, paths: list[str]) -> None:
+    """The diffs on standard output, and what they leave out beside it."""
+    from infra.templates.resizing import resized  # the extra `templates`
+
+    sizes = {a.function: a.advised_mb for a in report.advice if a.action is not Action.UNKNOWN}
+    acted = {a.function for a in report.advice if a.action in (Action.LOWER, Action.RAISE)}
+    declared: set[str] = set()
+    for path in paths:
+        patch = resized(files.read_text(path), os.path.relpath(path), sizes)
+        declared |= patch.declared
+        sys.stdout.write(patch.diff)
+        for function, why in patch.refused.items():
+            if function in acted:
+                show.note(f"{path}: {function} is left as it is: {why}")
+    if not acted:
+        show.note("no function needs another size")
+    if missing := sorted(acted - declared):
+        show.note(f"in none of the files: {', '.join(missing)}")
 
 
 def _print_memory(report: MemoryReport) -> None:

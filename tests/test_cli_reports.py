@@ -191,6 +191,42 @@ def test_rightsize_of_a_file_that_reports_nothing(tmp_path: Path) -> None:
         reports.rightsize(cli._parser().parse_args(["rightsize", str(path)]))
 
 
+def test_rightsize_as_a_patch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function that waits, seen at two sizes; another, out of memory, is in none of the files."""
+    monkeypatch.chdir(tmp_path)
+    sizes = [1024] * 300 + [2048] * 900
+    events = [("shop-Orders-1A2B3C4D5E6F", size, 60, 1_793_491_200_000 + n * 900_000) for n, size in enumerate(sizes)]
+    events += [("shop-Import-1A2B3C4D5E6F", 128, 128, 1_793_491_200_000 + n) for n in range(3)]
+    lines = [
+        json.dumps(
+            {
+                "logGroup": f"/aws/lambda/{function}",
+                "logStream": f"{memory_mb}-{number % 30}",
+                "timestamp": timestamp,
+                "message": report_line(number, memory_mb=memory_mb, used_mb=used_mb),
+            }
+        )
+        for number, (function, memory_mb, used_mb, timestamp) in enumerate(events)
+    ]
+    Path("lines.jsonl").write_text("\n".join(lines))
+    template = "Resources:\n  Orders:\n    Type: AWS::Serverless::Function\n    Properties:\n      MemorySize: 2048\n"
+    Path("template.yaml").write_text(template)
+    arguments = ["rightsize", "lines.jsonl", "--patch", str(tmp_path / "template.yaml")]
+    status = cli.main(arguments)
+    told = capsys.readouterr()
+    assert status == 1
+    assert told.out.splitlines() == [
+        *("--- a/template.yaml", "+++ b/template.yaml", "@@ -2,4 +2,4 @@"),
+        *("   Orders:", "     Type: AWS::Serverless::Function", "     Properties:"),
+        *("-      MemorySize: 2048", "+      MemorySize: 128"),
+    ]
+    assert "in none of the files: shop-Import-1A2B3C4D5E6F" in told.err
+    with pytest.raises(InputError, match="choose one"):
+        reports.rightsize(cli._parser().parse_args([*arguments, "--json"]))
+
+
 JSON_VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([[]])
 EVENTS = st.fixed_dictionaries(
     {"message": st.just(report_line(1)) | st.text()},

@@ -6,7 +6,7 @@ only once. Aliases are taken, as the command line tools for SAM take them, but n
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -97,6 +97,15 @@ def lines(text: str, paths: Iterable[Path]) -> dict[Path, int]:
     return {path: line for path in paths if (line := _line(root, path))}
 
 
+def composed(text: str, file: str) -> yaml.Node | None:
+    """The text as nodes, which know where they stand in it; InputError as for `parse`."""
+    try:
+        root: yaml.Node | None = _from_yaml(text, file, lambda _, node: node)
+    except RecursionError as error:
+        raise InputError(f"{file}: nested too deeply") from error
+    return root
+
+
 def _from_either(text: str, file: str) -> Json:
     """What begins as JSON may be YAML after all; if it is neither, its error is JSON's."""
     if not text.lstrip().startswith("{"):
@@ -119,7 +128,7 @@ def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return found
 
 
-def _from_yaml(text: str, file: str) -> Json:
+def _from_yaml(text: str, file: str, made: Callable[[yaml.SafeLoader, yaml.Node], Json] | None = None) -> Json:
     try:
         _check_depth(_spaced(text))
         loader = _Loader(_spaced(text))
@@ -128,7 +137,7 @@ def _from_yaml(text: str, file: str) -> Json:
             if root is None:
                 return None
             _check(root, file)
-            return _value(loader, root)
+            return (made or _value)(loader, root)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
