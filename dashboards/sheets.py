@@ -2,15 +2,49 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from dashboards.formats import inert
 from dashboards.headlines import ranked
 from dashboards.latency_charts import phase_words
-from monitors.rightsize.report import MemoryReport
+from monitors.rightsize.report import Action, MemoryAdvice, MemoryReport
 from monitors.traces.report import LatencyReport
 
 Cell = str | int | float | None
+
+_FINDINGS = {
+    Action.LOWER: ("NotOptimized", "MemoryOverprovisioned"),
+    Action.RAISE: ("NotOptimized", "MemoryUnderprovisioned"),
+    Action.KEEP: ("Optimized", ""),
+    Action.UNKNOWN: ("Unavailable", "InsufficientData"),
+}
+"""Compute Optimizer's words."""
+
+_MEMORY: tuple[tuple[str, Callable[[MemoryAdvice], Cell]], ...] = (
+    ("function", lambda a: a.function),
+    ("action", lambda a: a.action),
+    ("Finding", lambda a: _FINDINGS[a.action][0]),
+    ("FindingReasonCodes", lambda a: _FINDINGS[a.action][1]),
+    ("CurrentConfigurationMemorySize", lambda a: a.memory_mb),
+    ("RecommendationOptionsConfigurationMemorySize", lambda a: a.advised_mb),
+    ("UtilizationMetricsMemoryMaximum", lambda a: a.used_mb),
+    ("floor_mb", lambda a: a.floor_mb),
+    ("confidence", lambda a: a.confidence),
+    ("kind", lambda a: a.kind),
+    ("now_usd_month", lambda a: a.now_usd_month),
+    ("then_usd_month", lambda a: a.then_usd_month.expected),
+    ("then_usd_month_low", lambda a: a.then_usd_month.low),
+    ("then_usd_month_high", lambda a: a.then_usd_month.high),
+    ("p95_ms", lambda a: a.p95_ms),
+    ("then_p95_ms", lambda a: a.then_p95_ms.expected),
+    ("then_p95_ms_low", lambda a: a.then_p95_ms.low),
+    ("then_p95_ms_high", lambda a: a.then_p95_ms.high),
+    ("NumberOfInvocations", lambda a: a.invocations),
+    ("sandboxes", lambda a: a.sandboxes),
+    ("LookbackPeriodInDays", lambda a: a.days),
+    ("flags", lambda a: " ".join(a.flags)),
+    ("reasons", lambda a: "; ".join(a.reasons)),
+)
 
 
 def latency_csv(report: LatencyReport) -> str:
@@ -27,21 +61,12 @@ def latency_csv(report: LatencyReport) -> str:
 
 
 def memory_csv(report: MemoryReport) -> str:
-    """Advice with its intervals: memory in MB, durations in ms, money in USD a month; what to act on first."""
-    head = ("function", "action", "memory_mb", "advised_mb", "used_mb", "floor_mb", "confidence", "kind")
-    costs = ("now_usd_month", "then_usd_month", "then_usd_month_low", "then_usd_month_high")
-    times = ("p95_ms", "then_p95_ms", "then_p95_ms_low", "then_p95_ms_high")
-    seen = ("invocations", "sandboxes", "days", "flags", "reasons")
-    rows = [
-        (
-            *(a.function, a.action, a.memory_mb, a.advised_mb, a.used_mb, a.floor_mb, a.confidence, a.kind),
-            *(a.now_usd_month, a.then_usd_month.expected, a.then_usd_month.low, a.then_usd_month.high),
-            *(a.p95_ms, a.then_p95_ms.expected, a.then_p95_ms.low, a.then_p95_ms.high),
-            *(a.invocations, a.sandboxes, a.days, " ".join(a.flags), "; ".join(a.reasons)),
-        )
-        for a in ranked(report.advice)
-    ]
-    return _csv((*head, *costs, *times, *seen), rows)
+    """Advice with its intervals: memory in MB, durations in ms, money in USD a month; what to act on first.
+
+    What Compute Optimizer exports too has its names: the fields of ExportLambdaFunctionRecommendations.
+    """
+    rows = [[value(advice) for _, value in _MEMORY] for advice in ranked(report.advice)]
+    return _csv([name for name, _ in _MEMORY], rows)
 
 
 def _csv(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
+import botocore.session
 import pytest
 
 from dashboards import assets, formats, headlines, pages, sheets
@@ -442,13 +443,22 @@ def test_the_latency_sheet_has_the_slowest_first_and_what_slows_it() -> None:
 
 def test_the_memory_sheet_has_advice_and_intervals() -> None:
     first = read(sheets.memory_csv(samples.memory()))[0]
-    assert (first["function"], first["action"], first["memory_mb"], first["advised_mb"]) == (
-        "shop-images",
-        "raise",
-        "512",
-        "1024",
-    )
+    assert (first["function"], first["action"]) == ("shop-images", "raise")
+    sizes = first["CurrentConfigurationMemorySize"], first["RecommendationOptionsConfigurationMemorySize"]
+    assert sizes == ("512", "1024")
+    assert (first["Finding"], first["FindingReasonCodes"]) == ("NotOptimized", "MemoryUnderprovisioned")
     assert (float(first["then_usd_month"]), float(first["then_usd_month_high"])) == pytest.approx((9, 9 * 1.12))
+
+
+def test_what_compute_optimizer_exports_has_its_names() -> None:
+    """A column in capitals is a field of its own service model, and so are the findings."""
+    model = botocore.session.get_session().get_service_model("compute-optimizer")
+    rows = read(sheets.memory_csv(samples.memory()))
+    columns = {column for column in rows[0] if column[0].isupper()}
+    assert columns <= set(model.shape_for("ExportableLambdaFunctionField").enum)
+    assert {row["Finding"] for row in rows} == set(model.shape_for("LambdaFunctionRecommendationFinding").enum)
+    reasons = {row["FindingReasonCodes"] for row in rows} - {""}
+    assert reasons <= set(model.shape_for("LambdaFunctionRecommendationFindingReasonCode").enum)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1"])
