@@ -60,6 +60,12 @@ TEMPLATES = (
 REGIONS = _argument("--region", action="append", metavar="REGION", help="a Region to look at; may be repeated")
 LEARN = _argument("--no-learn", action="store_true", help="levels from the catalog only, not from two weeks of history")
 LOGS = _argument("files", nargs="*", metavar="FILE", help="log files, text or JSON lines, plain or .gz; - for stdin")
+LOG_FOLDERS = _argument(
+    "files",
+    nargs="*",
+    metavar="FILE",
+    help="log files or folders of them, text or JSON lines, plain or .gz; - for stdin",
+)
 SINCE = _argument("--days", type=float, default=14.0, metavar="N", help="how far back to look (default: %(default)g)")
 WINDOW = _argument(
     "--days",
@@ -298,8 +304,12 @@ COMMANDS = (
         "memory report from log files or log groups",
         "lookout.reports:rightsize",
         (
-            LOGS,
+            LOG_FOLDERS,
             SINCE,
+            _argument("--region", metavar="REGION", help="whose prices to use for log files (default: us-east-1)"),
+            _argument(
+                "--architecture", choices=("x86_64", "arm64"), help="of the functions in log files (default: x86_64)"
+            ),
             _argument(
                 "--patch",
                 action="append",
@@ -311,7 +321,8 @@ COMMANDS = (
         ),
         (
             "lookout rightsize",
-            "lookout rightsize logs/*.gz -o memory.html",
+            "lookout rightsize logs/ -o memory.html",
+            "aws s3 sync s3://bucket/exportedlogs shop-orders && lookout rightsize shop-orders --architecture arm64",
             "lookout rightsize --patch template.yaml | git apply",
         ),
     ),

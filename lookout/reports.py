@@ -10,18 +10,16 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dashboards import assets, headlines, pages, sheets
 from infra import reports
 from infra.aws.session import session
-from lookout import files, show
-from monitors import loglines
+from lookout import files, logfiles, show
 from monitors.errors import InputError
-from monitors.records import Invocation
 from monitors.rightsize.advise import memory_report
+from monitors.rightsize.prices import X86
 from monitors.rightsize.report import Action, MemoryReport
 from monitors.traces.aggregate import latency_report
 from monitors.traces.documents import decode
@@ -32,7 +30,6 @@ from monitors.traces.report import LatencyReport
 Json = dict[str, Any]
 _EXPORT = "what BatchGetTraces answers, a list of traces or of segment documents, or one a line"
 _TRACE_ID = re.compile(r"1-([0-9a-f]{8})-")  # its second, in hexadecimal (AWS X-Ray Developer Guide, "Trace ID format")
-_LATEST_MS = 32_503_680_000_000  # the year 3000
 
 
 def traces(chosen: argparse.Namespace) -> int:
@@ -63,9 +60,13 @@ def rightsize(chosen: argparse.Namespace) -> int:
     if chosen.json and chosen.patch:
         raise InputError("--json and --patch both go to standard output: choose one")
     if chosen.files:
-        report = memory_report(_logged(chosen.files), functions={}, region="us-east-1")
+        region, architecture = chosen.region or "us-east-1", chosen.architecture or X86
+        found = logfiles.invocations(chosen.files)
+        report = memory_report(found, functions={}, region=region, architecture=architecture)
         if not report.invocations:
             raise InputError(f"{', '.join(chosen.files)}: no REPORT lines")
+    elif chosen.region or chosen.architecture:
+        raise InputError("--region and --architecture are of log files: an account says its own")
     else:
         with show.progress("reading logs") as progress:
             report = reports.memory(session(), end_s=now, days=chosen.days, progress=progress)
@@ -123,49 +124,6 @@ def _lines(path: str, text: str) -> Iterator[Json]:
                 raise InputError(f"{path}:{number}: not JSON: {error}") from error
             if isinstance(trace, dict):
                 yield trace
-
-
-def _logged(paths: list[str]) -> Iterator[Invocation]:
-    """Report records out of log files.
-
-    A line is an event as a subscription or `aws logs filter-log-events` gives it (JSON with `message`, and `logGroup`,
-    `logStream` or `logStreamName`, `timestamp`), or the bare message, with its time before it as in an export to S3.
-    Bare lines are of the function that the file is named after, and of one sandbox a file.
-    """
-    for path in paths:
-        name = Path(path).name.partition(".")[0]
-        for line in files.lines([path]):
-            event = _event(line)
-            stream = str(event.get("logStream") or event.get("logStreamName") or path)
-            group = str(event.get("logGroup") or event.get("logGroupName") or f"/aws/lambda/{name}")
-            record = loglines.parse(
-                str(event["message"]),
-                function=loglines.function_of(group, stream),
-                log_stream=stream,
-                timestamp_ms=_timestamp_ms(event.get("timestamp")),
-            )
-            if isinstance(record, Invocation):
-                yield record
-
-
-def _event(line: str) -> Json:
-    if line.startswith("{"):
-        try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
-            event = None
-        if isinstance(event, dict) and isinstance(event.get("message"), str):
-            return event
-    stamp, _, rest = line.rstrip("\n").partition(" ")
-    try:
-        return {"message": rest, "timestamp": datetime.fromisoformat(stamp).timestamp() * 1000}
-    except (ValueError, OverflowError):
-        return {"message": line.rstrip("\n")}
-
-
-def _timestamp_ms(found: object) -> int:
-    """0 for what is no moment of this millennium."""
-    return int(found) if isinstance(found, int | float) and 0 < found < _LATEST_MS else 0
 
 
 def _write(output: str | None, texts: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,53 @@ def test_rightsize_of_a_file_that_reports_nothing(tmp_path: Path) -> None:
     path.write_text("REPORT on the garden\n")
     with pytest.raises(InputError, match=r"notes\.txt: no REPORT lines"):
         reports.rightsize(cli._parser().parse_args(["rightsize", str(path)]))
+
+
+def test_rightsize_of_an_export_to_s3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """<what it was synced to>/<task id>/<log stream, slashes as dashes>/000000.gz: two sandboxes of one function."""
+    task = tmp_path / "shop-orders" / "4f6a5e0c-9b1d-4c5e-8f7a-0123456789ab"
+    for number, sandbox in enumerate("ab"):
+        folder = task / f"2026-11-02-[$LATEST]{sandbox * 32}"
+        folder.mkdir(parents=True)
+        (folder / "000000.gz").write_bytes(gzip.compress(f"2026-11-02T00:00:00.000Z {report_line(number)}\n".encode()))
+    (tmp_path / "shop-orders" / "aws-logs-write-test").write_text("Permission Check Successful")
+    status, out = run(capsys, "rightsize", str(tmp_path), "--json")
+    (advice,) = json.loads(out)["advice"]
+    assert status == 0
+    assert (advice["function"], advice["invocations"], advice["sandboxes"]) == ("shop-orders", 2, 2)
+
+
+def test_rightsize_uses_what_a_broken_file_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bytes that hardly compress, so that half of the file holds about half of the lines."""
+    dice = random.Random(1)
+    lines = [f"{report_line(n)} {dice.getrandbits(256):x}" for n in range(4000)]
+    whole = gzip.compress("\n".join(lines).encode())
+    path = tmp_path / "shop-orders.log.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    assert cli.main(["rightsize", str(path), "--json"]) == 0
+    told = capsys.readouterr()
+    assert 1000 < json.loads(told.out)["invocations"] < 3000
+    assert "shop-orders.log.gz: broken off after" in told.err
+
+
+def test_rightsize_of_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no files in this folder"):
+        reports.rightsize(cli._parser().parse_args(["rightsize", str(tmp_path)]))
+
+
+def test_rightsize_takes_price_and_processor_of_files_as_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "shop-orders.log"
+    path.write_text(report_line(1))
+    arguments = ["rightsize", str(path), "--json", "--region", "af-south-1", "--architecture", "arm64"]
+    found = json.loads(run(capsys, *arguments)[1])
+    (advice,) = found["advice"]
+    assert (found["region"], advice["architecture"]) == ("af-south-1", "arm64")
+    # one invocation of 100 ms at 128 MB, in less than a day: thirty a month; a GB-second is 0.00001768 USD there
+    assert advice["now_usd_month"] == pytest.approx(30 * (0.125 * 0.1 * 0.00001768 + 0.27e-6))
+    with pytest.raises(InputError, match="an account says its own"):
+        reports.rightsize(cli._parser().parse_args(["rightsize", "--region", "af-south-1"]))
 
 
 def test_rightsize_as_a_patch(

@@ -41,21 +41,27 @@ class _Measured:
 
 
 def memory_report(
-    invocations: Iterable[Invocation], *, functions: Mapping[str, FunctionFacts], region: str
+    invocations: Iterable[Invocation],
+    *,
+    functions: Mapping[str, FunctionFacts],
+    region: str,
+    architecture: str = prices.X86,
 ) -> MemoryReport:
     """Advice for every function that was invoked, dearest first.
 
-    `functions` gives the current settings; a function that is not there is taken as its last invocation shows it.
+    `functions` gives the current settings; a function that is not there is taken as its last invocation shows it, and
+    of this architecture, which no log tells.
     """
     by_function: dict[str, list[Invocation]] = defaultdict(list)
     for invocation in invocations:
         if invocation.memory_mb and invocation.duration_ms > 0:
             by_function[invocation.function].append(invocation)
     everything = [i for each in by_function.values() for i in each]
-    advice = [
-        _advise(name, sorted(each, key=lambda i: i.timestamp_ms), functions.get(name), region)
-        for name, each in by_function.items()
-    ]
+    advice = []
+    for name, each in by_function.items():
+        each.sort(key=lambda i: i.timestamp_ms)
+        seen = FunctionFacts(memory_mb=each[-1].memory_mb or 128, architecture=architecture)
+        advice.append(_advise(name, each, functions.get(name, seen), region))
     times = [i.timestamp_ms / 1000 for i in everything]
     return MemoryReport(
         start=min(times, default=0.0),
@@ -73,8 +79,7 @@ def memory_report(
     )
 
 
-def _advise(name: str, found: Sequence[Invocation], known: FunctionFacts | None, region: str) -> MemoryAdvice:
-    facts = known or FunctionFacts(memory_mb=found[-1].memory_mb or 128)
+def _advise(name: str, found: Sequence[Invocation], facts: FunctionFacts, region: str) -> MemoryAdvice:
     current = [i for i in found if i.memory_mb == facts.memory_mb] or list(found)
     wanted, measured = need(current), _measure(current)
     thread = THREAD_ARM if facts.architecture == prices.ARM else THREAD_X86
