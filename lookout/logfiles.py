@@ -2,8 +2,9 @@
 
 import json
 import re
+import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ _STREAM_FOLDER = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(.*\[[^\[\]]+\][0-9a-f]{32})
 _TASK_FOLDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def invocations(paths: Sequence[str]) -> Iterator[Invocation]:
+def invocations(paths: Sequence[str], *, progress: Callable[[int, int], None]) -> Iterator[Invocation]:
     """Report records out of files, and out of every file in folders; - is standard input.
+
+    `progress` is told the number of files read, and that of all.
 
     A line is an event as a subscription or `aws logs filter-log-events` gives it (JSON with `message`, and `logGroup`,
     `logStream` or `logStreamName`, `timestamp`), or the bare message, with its time before it as in an export to S3.
@@ -34,15 +37,17 @@ def invocations(paths: Sequence[str]) -> Iterator[Invocation]:
     Raises:
         InputError: a file cannot be read at all.
     """
-    for path in _files(paths):
+    found = list(_files(paths))
+    for number, path in enumerate(found):
+        progress(number, len(found))
         function, home = _origin(path)
         for line in _lines(path):
             event = _event(line)
-            stream = str(event.get("logStream") or event.get("logStreamName") or home)
+            stream = sys.intern(str(event.get("logStream") or event.get("logStreamName") or home))
             group = str(event.get("logGroup") or event.get("logGroupName") or f"/aws/lambda/{function}")
             record = loglines.parse(
                 str(event["message"]),
-                function=loglines.function_of(group, stream),
+                function=sys.intern(loglines.function_of(group, stream)),
                 log_stream=stream,
                 timestamp_ms=_timestamp_ms(event.get("timestamp")),
             )

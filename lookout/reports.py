@@ -61,8 +61,9 @@ def rightsize(chosen: argparse.Namespace) -> int:
         raise InputError("--json and --patch both go to standard output: choose one")
     if chosen.files:
         region, architecture = chosen.region or "us-east-1", chosen.architecture or X86
-        found = logfiles.invocations(chosen.files)
-        report = memory_report(found, functions={}, region=region, architecture=architecture)
+        with show.progress("reading log files") as progress:
+            found = logfiles.invocations(chosen.files, progress=progress)
+            report = memory_report(found, functions={}, region=region, architecture=architecture)
         if not report.invocations:
             raise InputError(f"{', '.join(chosen.files)}: no REPORT lines")
     elif chosen.region or chosen.architecture:
