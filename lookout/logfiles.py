@@ -1,6 +1,5 @@
 """Log files, in the shapes in which people have them -> the invocations that they report."""
 
-import json
 import re
 import sys
 import zlib
@@ -11,6 +10,7 @@ from typing import Any
 
 from lookout import files, show
 from monitors import loglines
+from monitors.applines import json_object
 from monitors.errors import InputError
 from monitors.records import Invocation
 
@@ -89,11 +89,8 @@ def _lines(path: str) -> Iterator[str]:
 
 def _event(line: str) -> Json:
     if line.startswith("{"):
-        try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
-            event = None
-        if isinstance(event, dict) and isinstance(event.get("message"), str):
+        event = json_object(line)
+        if isinstance(event.get("message"), str):
             return event
     stamp, _, rest = line.rstrip("\n").partition(" ")
     try:

@@ -67,7 +67,7 @@ def level(message: str) -> str:
     if found := _LEVELED.match(message):
         word = found[found.lastindex or 0]
     elif message.startswith("{"):
-        line = _loads(message) if 'level"' in message else {}
+        line = json_object(message) if 'level"' in message else {}
         word = str(line.get("level") or line.get("log_level"))
     else:
         word = "FATAL" if _CRASH.match(message) else ""
@@ -123,9 +123,9 @@ def stack_head(message: str) -> str:
 def _fields(message: str) -> Mapping[str, Any]:
     """What the runtime said in JSON: the line, or Node's after its level; empty if it is all text."""
     if message.startswith("{"):
-        return _loads(message)
+        return json_object(message)
     found = _NODE.search(message, 0, _NODE_WITHIN)
-    return _loads(message[found.end() - 1 :]) if found else {}
+    return json_object(message[found.end() - 1 :]) if found else {}
 
 
 def _first(line: Mapping[str, Any], keys: Iterable[str]) -> str:
@@ -169,7 +169,8 @@ def request_id(message: str) -> str:
     return found[1] if found else ""
 
 
-def _loads(message: str) -> dict[str, Any]:
+def json_object(message: str) -> dict[str, Any]:
+    """The JSON object that a line is; empty if it is none."""
     try:
         line = json.loads(message)
     except (ValueError, RecursionError):

@@ -5,12 +5,11 @@ function logs to CloudWatch Logs" (text). A platform line is known by how it beg
 JSON: a line that quotes one further on is an application's.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from monitors.applines import UUID
+from monitors.applines import UUID, json_object
 from monitors.names import log_group
 from monitors.records import Invocation, PlatformEvent
 
@@ -152,7 +151,7 @@ def _number(text: str) -> float | None:
 def _json_values(message: str) -> dict[str, Any]:
     """The fields of a line in the JSON format: `{"time": ..., "type": "platform.x", "record": ...}` and not a key more,
     since loggers copy these records and add keys of their own."""
-    line = _loads(message)
+    line = json_object(message)
     if line.keys() != {"time", "type", "record"} or not isinstance(line["time"], str):
         return {}
     area, _, kind = str(line["type"]).partition(".")
@@ -189,14 +188,6 @@ def _checked(values: Mapping[str, object]) -> dict[str, Any]:
         elif isinstance(value, bool if name == "sampled" else str):
             kept[name] = value
     return kept
-
-
-def _loads(message: str) -> dict[str, Any]:
-    try:
-        line = json.loads(message)
-    except (ValueError, RecursionError):
-        return {}
-    return line if isinstance(line, dict) else {}
 
 
 _NAMED_STREAM = re.compile(r"[0-9]{4}/[0-9]{2}/[0-9]{2}/([A-Za-z0-9_-]{1,64})\[[^\]]+\][0-9a-f]+\Z")

@@ -22,37 +22,23 @@ MINUTE_S, DAY_S = 60, 86_400
 
 def deployed(made: Plan, **changed: Mapping[str, Fact]) -> Fleet:
     """The plan's fleet with its alarms in place, but for what is said of some by rule."""
-    alarms = [
-        Resource(
-            service="alarm",
-            name=one.name,
-            id=f"arn:aws:cloudwatch:{REGION}:123456789012:alarm:{one.name}",
-            region=REGION,
-            account="123456789012",
-            facts={
-                "high": one.evidence.get("high", ""),
-                "low": one.evidence.get("low", ""),
-                "severity": str(one.severity),
-                "datapoints": one.datapoints,
-                "periods": one.periods,
-            }
-            | dict(changed.get(one.rule.replace(".", "_"), {})),
-        )
-        for one in made.alarms
-    ]
-    alarms = [replace(one, facts={fact: value for fact, value in one.facts.items() if value != ""}) for one in alarms]
-    rules = [
-        Resource(
-            service="alarm",
-            name=one.name,
-            id=f"arn:aws:cloudwatch:{REGION}:123456789012:alarm:{one.name}",
-            region=REGION,
-            account="123456789012",
-            facts={"rule": one.expression, "severity": str(one.severity)},
-        )
-        for one in made.composites
-    ]
-    return replace(made.fleet, resources=(*made.fleet.resources, *alarms, *rules))
+    found = [_alarm(one.name, {"rule": one.expression, "severity": str(one.severity)}) for one in made.composites]
+    for one in made.alarms:
+        facts: dict[str, Fact] = {
+            "high": one.evidence.get("high", ""),
+            "low": one.evidence.get("low", ""),
+            "severity": str(one.severity),
+            "datapoints": one.datapoints,
+            "periods": one.periods,
+            **changed.get(one.rule.replace(".", "_"), {}),
+        }
+        found.append(_alarm(one.name, {fact: value for fact, value in facts.items() if value != ""}))
+    return replace(made.fleet, resources=(*made.fleet.resources, *found))
+
+
+def _alarm(name: str, facts: Mapping[str, Fact]) -> Resource:
+    arn = f"arn:aws:cloudwatch:{REGION}:123456789012:alarm:{name}"
+    return Resource(service="alarm", name=name, id=arn, region=REGION, account="123456789012", facts=facts)
 
 
 def written(found: Fleet) -> str:

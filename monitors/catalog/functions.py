@@ -1,4 +1,4 @@
-"""Rows: Lambda functions, and the account and Region whose concurrency they share.
+"""Rows: Lambda functions.
 
 Metrics: AWS Lambda Developer Guide, "Types of metrics for Lambda functions". Levels: "Recommended alarms" in the
 Amazon CloudWatch User Guide where AWS names one, else as the reason says.
@@ -7,11 +7,9 @@ Amazon CloudWatch User Guide where AWS names one, else as the reason says.
 from functools import partial
 
 from monitors.catalog.rows import (
-    ANY,
     Fixed,
     Health,
     Learned,
-    Metric,
     Rule,
     Service,
     Share,
@@ -24,36 +22,14 @@ from monitors.catalog.shapes import never, share, throttled, traffic, unusual
 from monitors.model import Severity
 
 _FUNCTION = {"FunctionName": "{name}"}
-_QUALIFIED = {"FunctionName": "{name}", "Resource": ANY}
-_WEIGHTED = {"FunctionName": "{name}", "Resource": ANY, "ExecutedVersion": ANY}
 _STREAM = (has("is_stream_consumer"),)
 _ASYNC = (has("is_async"),)
 _URL = (has("has_url"),)
-_PROVISIONED = (has("provisioned"),)
 
 _metrics = partial(published, "lambda", namespace="AWS/Lambda", dimensions=_FUNCTION)
 _sums = partial(_metrics, statistic="Sum")
-_qualified = partial(published, "lambda", namespace="AWS/Lambda")
-_account = partial(published, "account", namespace="AWS/Lambda", dimensions={})
 
-
-def _parameters(metric: str, operations: str) -> tuple[Metric, ...]:
-    """Parameter Store publishes nothing of its own: only how often each operation is called in the account."""
-    return published(
-        "account",
-        metric,
-        namespace="AWS/Usage",
-        dimensions={"Service": "SSM", "Type": "API", "Resource": f"{{{operations}}}", "Class": "None"},
-        statistic="Sum",
-        unit="None",
-        when=(has(operations),),
-    )
-
-
-SERVICES = (
-    Service(id="lambda", title="Lambda function", platform_logs=True),
-    Service(id="account", title="Account and Region"),
-)
+SERVICES = (Service(id="lambda", title="Lambda function", platform_logs=True),)
 
 METRICS = (
     *_sums("Invocations Errors Throttles RecursiveInvocationsDropped SignatureValidationErrors"),
@@ -62,59 +38,12 @@ METRICS = (
     *_sums("DestinationDeliveryFailures", when=(has("on_failure"),)),
     *_sums("AsyncEventsReceived AsyncEventsDropped", when=_ASYNC),
     *_sums("UrlRequestCount Url4xxCount Url5xxCount", when=_URL),
-    *_sums("ProvisionedConcurrencyInvocations ProvisionedConcurrencySpilloverInvocations", when=_PROVISIONED),
     *_metrics("Duration", statistic="p95", unit="Milliseconds"),
     *_metrics("PostRuntimeExtensionsDuration", statistic="Maximum", unit="Milliseconds"),
     *_metrics("IteratorAge", statistic="Maximum", unit="Milliseconds", when=_STREAM),
     *_metrics("AsyncEventAge", statistic="Maximum", unit="Milliseconds", when=_ASYNC),
     *_metrics("UrlRequestLatency", statistic="p95", unit="Milliseconds", when=_URL),
     *_metrics("ConcurrentExecutions", statistic="Maximum"),
-    *_metrics("ProvisionedConcurrentExecutions", statistic="Maximum", when=_PROVISIONED),
-    *_qualified(
-        "ProvisionedConcurrencyUtilization",
-        dimensions={"FunctionName": "{name}", "Resource": "{name}:{provisioned_qualifiers}"},
-        statistic="Maximum",
-        when=(has("provisioned_qualifiers"),),
-    ),
-    *_qualified(
-        "Errors Invocations",
-        dimensions={"FunctionName": "{name}", "Resource": "{name}:{aliases}"},
-        statistic="Sum",
-        when=(has("aliases"),),
-        prefix="alias/",
-    ),
-    *_qualified(
-        "Errors Invocations",
-        dimensions={
-            "FunctionName": "{name}",
-            "Resource": "{name}:{weighted_routes:0}",
-            "ExecutedVersion": "{weighted_routes:1}",
-        },
-        statistic="Sum",
-        when=(has("weighted_routes"),),
-        prefix="version/",
-    ),
-    *(
-        row
-        for prefix, dimensions in (("qualified/", _QUALIFIED), ("weighted/", _WEIGHTED))
-        for names, statistic, unit in (
-            ("Invocations Errors Throttles DeadLetterErrors DestinationDeliveryFailures", "Sum", "Count"),
-            ("AsyncEventsReceived AsyncEventsDropped OversizedRecordCount", "Sum", "Count"),
-            ("RecursiveInvocationsDropped ProvisionedConcurrencyInvocations", "Sum", "Count"),
-            ("ProvisionedConcurrencySpilloverInvocations", "Sum", "Count"),
-            ("UrlRequestCount Url4xxCount Url5xxCount", "Sum", "Count"),
-            ("Duration IteratorAge AsyncEventAge UrlRequestLatency", "Maximum", "Milliseconds"),
-            ("PostRuntimeExtensionsDuration", "Maximum", "Milliseconds"),
-            ("ConcurrentExecutions ProvisionedConcurrentExecutions", "Maximum", "Count"),
-            ("ProvisionedConcurrencyUtilization", "Maximum", "Count"),
-        )
-        for row in _qualified(names, dimensions=dimensions, statistic=statistic, unit=unit, prefix=prefix)
-    ),
-    *_account("ClaimedAccountConcurrency ConcurrentExecutions UnreservedConcurrentExecutions", statistic="Maximum"),
-    *_account("Invocations Errors Throttles RecursiveInvocationsDropped", statistic="Sum"),
-    *_account("Duration", statistic="p95", unit="Milliseconds"),
-    *_parameters("CallCount", "parameter_calls"),
-    *_parameters("ThrottleCount", "parameter_throttles"),
 )
 
 RULES = (
@@ -127,26 +56,6 @@ RULES = (
         severity=Severity.PAGE,
         reason="The function fails for a good part of what it is asked, and has for more than five minutes. "
         "Three failures are needed in a period, so that one bad call at night wakes nobody.",
-    ),
-    share(
-        "lambda.alias_errors",
-        "alias/Errors",
-        "alias/Invocations",
-        title="Error rate of an alias",
-        unit="% of invocations through the alias failed",
-        severity=Severity.PAGE,
-        reason="What is called through this alias fails for a good part. Named in a deployment's alarms, it rolls back "
-        "a version that takes its first share of the traffic.",
-    ),
-    share(
-        "lambda.version_errors",
-        "version/Errors",
-        "version/Invocations",
-        title="Error rate of a version",
-        unit="% of invocations of the version through the alias failed",
-        severity=Severity.PAGE,
-        reason="An alias splits its traffic between two versions, and this one fails for a good part of its share: "
-        "give the alias back to the other.",
     ),
     unusual(
         "lambda.failures",
@@ -312,23 +221,6 @@ RULES = (
         reason="Callers of the function's URL wait longer than they used to.",
     ),
     unusual(
-        "lambda.spillover",
-        "ProvisionedConcurrencySpilloverInvocations",
-        title="Provisioned concurrency spills over",
-        unit="invocations in 5 minutes",
-        default=Fixed(0),
-        reason="More runs at once than was provisioned for, so invocations start cold again.",
-    ),
-    traffic(
-        "lambda.provisioned_traffic",
-        "ProvisionedConcurrencyInvocations",
-        title="Invocations on provisioned concurrency",
-        unit="invocations in 5 minutes",
-        opt_in=True,
-        reason="Far fewer invocations than usual meet a sandbox that is kept ready, which is paid for all the same: "
-        "callers may use another version or alias. Far more: see lambda.spillover.",
-    ),
-    unusual(
         "lambda.extensions",
         "PostRuntimeExtensionsDuration",
         title="Extensions run on",
@@ -336,17 +228,6 @@ RULES = (
         opt_in=True,
         reason="After the function has answered, its extensions go on for longer than they used to: it is billed, and "
         "the sandbox is not free for the next call.",
-    ),
-    Rule(
-        id="lambda.provisioned",
-        title="Provisioned concurrency in use",
-        metrics=("ProvisionedConcurrencyUtilization",),
-        unit="of what is provisioned (0.8 is 80 %)",
-        high=Fixed(0.8),
-        datapoints=10,
-        periods=10,
-        severity=Severity.TICKET,
-        reason="Four fifths of the provisioned concurrency are in use; beyond it invocations start cold.",
     ),
     never(
         "lambda.recursion",
@@ -362,33 +243,6 @@ RULES = (
         unit="invocations in 5 minutes",
         reason="Called far less than usual: something upstream has stopped. Far more: a retry storm, a loop, or "
         "success.",
-    ),
-    unusual(
-        "account.parameter_calls",
-        "CallCount",
-        title="Parameter Store calls",
-        unit="calls in 5 minutes",
-        reason="Parameters are read more than usual, and the account's quota is for all functions together: one that "
-        "reads at each invocation instead of at start can use it up for all.",
-    ),
-    throttled(
-        "account.parameter_throttles",
-        "ThrottleCount",
-        title="Parameter Store throttled",
-        reason="Parameter Store refuses calls of the account minute after minute: functions that read their "
-        "configuration at start fail to start.",
-    ),
-    Rule(
-        id="account.concurrency",
-        title="Account concurrency in use",
-        metrics=("ClaimedAccountConcurrency",),
-        unit="invocations at once, reservations included",
-        high=Share(0.9, "concurrency_limit"),
-        datapoints=10,
-        periods=10,
-        severity=Severity.PAGE,
-        reason="Nine tenths of the account's concurrency in this Region are claimed; at ten tenths every function "
-        "without a reservation is throttled. While this is on, functions' own pages wait.",
     ),
 )
 
