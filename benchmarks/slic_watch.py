@@ -2,7 +2,7 @@
 
 Both get the same parsed CloudFormation template (_fleets.py), and do the work once after imports, as in use; of five
 processes each the fastest counts. slic-watch adds its alarms to the template; lookout plans its own from the fleet in
-it. Reading that fleet, which slic-watch does not do, and dashboards are told beside. Needs npm, which fetches
+it. Dashboards, and reading that fleet, which slic-watch does not do, are told beside. Needs npm, which fetches
 slic-watch. Fails below 5 times.
 """
 
@@ -73,11 +73,12 @@ def main() -> None:
         f"{theirs['alarms']:,.0f} in {theirs['cpu_s']:.3f} s: {ratio:.1f} times as fast, of {TIMES}; by the alarm "
         f"{ratio * ours['alarms'] / theirs['alarms']:.1f} times"
     )
-    whole = ours["read_s"] + ours["cpu_s"] + ours["dashboards_s"]
+    made_s = ours["cpu_s"] + ours["dashboards_s"]
+    whole_s = ours["read_s"] + made_s
     print(
-        f"with reading the template ({ours['read_s']:.3f} s) and with dashboards ({ours['dashboards_s']:.3f} s): "
-        f"{whole:.3f} s; slic-watch with its dashboard {with_boards['cpu_s']:.3f} s: "
-        f"{with_boards['cpu_s'] / whole:.1f} times as fast"
+        f"with dashboards ({ours['dashboards_s']:.3f} s): {made_s:.3f} s; slic-watch with its dashboard "
+        f"{with_boards['cpu_s']:.3f} s: {with_boards['cpu_s'] / made_s:.1f} times as fast; "
+        f"with reading the template too ({ours['read_s']:.3f} s) {with_boards['cpu_s'] / whole_s:.1f} times"
     )
     if ratio < TIMES:
         sys.exit("the claim does not hold")

@@ -4,6 +4,7 @@ import math
 import re
 import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 
 NONE = "–"
 """What stands where there is no value."""
@@ -20,6 +21,7 @@ def inert(text: str) -> str:
     return "".join(f"\\u{ord(c):04x}" if unicodedata.category(c) in _INVISIBLE and c not in "\n\t" else c for c in text)
 
 
+@lru_cache(maxsize=1024)
 def link(address: str) -> str:
     """The address if it is http(s), relative or a fragment; empty for anything else (`javascript:`, `data:`)."""
     scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", address)
