@@ -279,7 +279,7 @@ COMMANDS = (
     Command(
         "traces",
         "latency report from X-Ray, or from exported trace documents",
-        "lookout.reports:traces",
+        "lookout.traces:traces",
         (
             _argument(
                 "--file", action="append", metavar="FILE", help="exported traces (.json, .jsonl, .gz), not X-Ray"
@@ -302,7 +302,7 @@ COMMANDS = (
     Command(
         "rightsize",
         "memory report from log files or log groups",
-        "lookout.reports:rightsize",
+        "lookout.rightsize:rightsize",
         (
             LOG_FOLDERS,
             SINCE,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lookout import cli, files, reports, show
+from lookout import cli, files, show, tracefiles
 from lookout.cli import main
 from lookout.commands import COMMANDS, Command, span_s
 from monitors.errors import InputError, LookoutError
@@ -230,7 +230,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=name):
             list(files.lines([str(tmp_path / name)]))
         with pytest.raises(InputError, match=name):
-            list(reports._exported(str(tmp_path / name)))
+            list(tracefiles.exported(str(tmp_path / name)))
 
 
 @pytest.mark.parametrize(

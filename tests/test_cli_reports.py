@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lookout import cli, reports
+from lookout import cli, rightsize, traces
 from monitors.errors import InputError
 
 
@@ -118,14 +118,14 @@ def test_traces_of_a_wrong_file(text: str, told: str, tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text(text)
     with pytest.raises(InputError, match=told):
-        reports.traces(cli._parser().parse_args(["traces", "--file", str(path)]))
+        traces.traces(cli._parser().parse_args(["traces", "--file", str(path)]))
 
 
 def test_a_report_is_a_page_or_a_sheet(tmp_path: Path) -> None:
     path = tmp_path / "one.json"
     path.write_text(json.dumps(TRACES))
     with pytest.raises(InputError, match=r"\.html or \.csv"):
-        reports.traces(cli._parser().parse_args(["traces", "--file", str(path), "-o", "latency.pdf"]))
+        traces.traces(cli._parser().parse_args(["traces", "--file", str(path), "-o", "latency.pdf"]))
 
 
 # --- lookout rightsize ---------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def test_rightsize_of_a_file_that_reports_nothing(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("REPORT on the garden\n")
     with pytest.raises(InputError, match=r"notes\.txt: no REPORT lines"):
-        reports.rightsize(cli._parser().parse_args(["rightsize", str(path)]))
+        rightsize.rightsize(cli._parser().parse_args(["rightsize", str(path)]))
 
 
 def test_rightsize_of_an_export_to_s3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -221,7 +221,7 @@ def test_rightsize_uses_what_a_broken_file_has(tmp_path: Path, capsys: pytest.Ca
 
 def test_rightsize_of_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no files in this folder"):
-        reports.rightsize(cli._parser().parse_args(["rightsize", str(tmp_path)]))
+        rightsize.rightsize(cli._parser().parse_args(["rightsize", str(tmp_path)]))
 
 
 def test_rightsize_takes_price_and_processor_of_files_as_told(
@@ -236,7 +236,7 @@ def test_rightsize_takes_price_and_processor_of_files_as_told(
     # one invocation of 100 ms at 128 MB, in less than a day: thirty a month; a GB-second is 0.00001768 USD there
     assert advice["now_usd_month"] == pytest.approx(30 * (0.125 * 0.1 * 0.00001768 + 0.27e-6))
     with pytest.raises(InputError, match="an account says its own"):
-        reports.rightsize(cli._parser().parse_args(["rightsize", "--region", "af-south-1"]))
+        rightsize.rightsize(cli._parser().parse_args(["rightsize", "--region", "af-south-1"]))
 
 
 def test_rightsize_as_a_patch(
@@ -272,7 +272,7 @@ def test_rightsize_as_a_patch(
     ]
     assert "in none of the files: shop-Import-1A2B3C4D5E6F" in told.err
     with pytest.raises(InputError, match="choose one"):
-        reports.rightsize(cli._parser().parse_args([*arguments, "--json"]))
+        rightsize.rightsize(cli._parser().parse_args([*arguments, "--json"]))
 
 
 JSON_VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just([[]])
@@ -287,5 +287,5 @@ EVENTS = st.fixed_dictionaries(
 def test_no_line_of_a_log_raises_anything_but_an_input_error(raw: list[bytes], tmp_path: Path) -> None:
     path = tmp_path / "hostile.log"
     path.write_bytes(b"\n".join([*raw, b'{"a":' * 30_000, b"0001-01-01T00:00:00 x", report_line(9).encode()]))
-    status = reports.rightsize(cli._parser().parse_args(["rightsize", str(path), "--json"]))
+    status = rightsize.rightsize(cli._parser().parse_args(["rightsize", str(path), "--json"]))
     assert status in (0, 1)
