@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from monitors.traces.compare import MEASURES, Outcome, comparison, discoveries
+from monitors.traces.compare import Outcome, comparison, discoveries
 from monitors.traces.labels import HANDLER, RUNTIME_START, Label
+from monitors.traces.measures import MEASURES
 from monitors.traces.report import Change
 from monitors.traces.requests import Request
 from monitors.traces.student import critical, two_sided
@@ -168,3 +169,28 @@ def test_students_t_is_that_of_the_tables(freedom: int, five_percent: float, one
     assert critical(0.01, freedom) == pytest.approx(one_percent, abs=5e-4)
     assert two_sided(0.0, freedom) == 1.0
     assert two_sided(float("inf"), freedom) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_fleet_that_is_steady_lends_its_steadiness() -> None:
+    """A sixth more, where days differ by 5 %: t is 0.154 / 2.7 % = 5.8, of which 12 degrees of freedom alone make too
+    little for one of twenty functions as often as not (5.6 is needed in one of fifty), and all days together enough.
+    """
+    found = 0
+    for seed in range(10):
+        before = {f"f{n}": hundreds_of(random.Random(1000 * seed + n), 0) for n in range(20)}
+        after = {
+            f"f{n}": hundreds_of(random.Random(1000 * seed + 500 + n), 7, 7 / 6 if n == 0 else 1.0) for n in range(20)
+        }
+        found += "f0" in {change.function for change in comparison(before, after)[0]}
+    assert found >= 9
+
+
+def hundreds_of(generator: random.Random, first_day: int, slower: float = 1.0) -> list[Request]:
+    """A hundred requests a day that take about 200 ms, on days that differ by 5 %."""
+    found = []
+    for day in range(first_day, first_day + 7):
+        level = 200_000 * slower * generator.lognormvariate(0, 0.05)
+        for n in range(100):
+            taken = round(level * generator.lognormvariate(0, 0.02))
+            found.append(Request("", "t", day * DAY_US + n, taken, False, False, ((HANDLER, taken),)))
+    return sorted(found, key=lambda request: request.duration)

@@ -1,22 +1,19 @@
 """Two windows' requests -> what changed, with intervals wide enough not to cry wolf.
 
 Days differ, and requests of one day are alike: ten thousand of them say little more about a week than its seven days.
-So whole days are resampled (cluster bootstrap), the spread of an effect is judged by Student's t with as many degrees
-of freedom as there are days, and the false discovery rate is held over all functions and measures at once (Benjamini &
-Hochberg 1995): of windows in which nothing changed, at most that share flags anything.
+So whole days are resampled (cluster bootstrap). How much days differ is learned from all functions together
+(moderation.py), an effect is judged by Student's t, and the false discovery rate is held over all functions and
+measures at once (Benjamini & Hochberg 1995): of windows in which nothing changed, at most that share flags anything.
 """
 
-import random
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf, sqrt
-from operator import mul
-from statistics import pvariance
 from typing import NamedTuple
 
 from monitors.traces.labels import Label
+from monitors.traces.measures import MEASURES, Estimate, Measure, day, estimate
+from monitors.traces.moderation import Prior, between, moderated, prior
 from monitors.traces.report import Change
 from monitors.traces.requests import Request
 from monitors.traces.student import critical, two_sided
@@ -25,24 +22,20 @@ from monitors.traces.weighing import band, phase_means
 DISCOVERY_RATE = 0.02
 MIN_REQUESTS = 100
 MIN_DAYS = 3
-RESAMPLES = 400
-SEED = 20
-DAY_S = 86_400
-
-Days = Sequence[int]
-"""How often each day of a window was drawn."""
-Statistic = Callable[[Days], float]
 
 
-class Measure(NamedTuple):
-    name: str
-    statistic: Callable[[Sequence[Request]], Statistic]
-    least: float
-    """Smaller changes are not worth saying, in the measure's own unit ..."""
-    least_relative: float
-    """... or as a part of what it was before."""
-    blamed: tuple[float, float]
-    """The band of requests in which to look for what moved."""
+class Effect(NamedTuple):
+    """A measure of a function in two windows."""
+
+    before: float
+    after: float
+    variance: float
+    """Of the difference, by days."""
+    chance: float
+    """What its variance would be if all days were alike."""
+    square: float
+    """Of the measure's level: what else days make of the variance grows with it."""
+    freedom: int
 
 
 class Outcome(NamedTuple):
@@ -61,7 +54,8 @@ def comparison(
     """
     common = sorted(before.keys() & after.keys())
     enough = [name for name in common if _enough(before[name]) and _enough(after[name])]
-    outcomes = [outcome for name in enough for outcome in _outcomes(name, before[name], after[name])]
+    pairs = {name: (before[name], after[name]) for name in enough}
+    outcomes = [outcome for measure in MEASURES for outcome in _outcomes(measure, pairs)]
     found = [_with_blame(o, before, after) for o in discoveries(outcomes) if _worth_saying(o)]
     found.sort(key=lambda c: -abs(c.after - c.before) / (c.before or 1e-9))
     method = (
@@ -87,99 +81,56 @@ def discoveries(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 
 def _enough(requests: Sequence[Request]) -> bool:
-    return len(requests) >= MIN_REQUESTS and len({_day(request) for request in requests}) >= MIN_DAYS
+    return len(requests) >= MIN_REQUESTS and len({day(request) for request in requests}) >= MIN_DAYS
 
 
-def _day(request: Request) -> int:
-    return request.minute // DAY_S
+def _outcomes(measure: Measure, pairs: Mapping[str, tuple[Sequence[Request], Sequence[Request]]]) -> list[Outcome]:
+    """The measure of every function, (before, after) each; how much days differ is learned from all together."""
+    effects = {name: _effect(estimate(measure, was), estimate(measure, now)) for name, (was, now) in pairs.items()}
+    spread = [one for one in effects.values() if one.variance > 0 and one.square > 0]
+    days = between([(one.variance, one.chance, one.square) for one in spread])
+    common = prior([one.variance / _unit(one, days) for one in spread], [one.freedom for one in spread])
+    most = sum(one.freedom for one in spread)
+    return [_outcome(measure, name, one, (days, common, most)) for name, one in effects.items()]
 
 
-def _outcomes(function: str, before: Sequence[Request], after: Sequence[Request]) -> list[Outcome]:
-    draws = [_draws(len({_day(request) for request in window})) for window in (before, after)]
-    freedom = sum(len(window[0]) - 1 for window in draws)
-    outcomes = []
-    for measure in MEASURES:
-        was, was_spread = _estimate(measure, before, draws[0])
-        now, now_spread = _estimate(measure, after, draws[1])
-        error = sqrt(was_spread + now_spread)
-        reach = critical(0.05, freedom) * error
-        change = Change(
-            function=function,
-            measure=measure.name,
-            before=was,
-            after=now,
-            low=now - was - reach,
-            high=now - was + reach,
-            blamed="",
-        )
-        t = (now - was) / error if error else (inf if now != was else 0.0)
-        outcomes.append(Outcome(measure, change, two_sided(t, freedom)))
-    return outcomes
+def _effect(was: Estimate, now: Estimate) -> Effect:
+    return Effect(
+        before=was.value,
+        after=now.value,
+        variance=was.variance + now.variance,
+        chance=was.chance + now.chance,
+        square=((was.value + now.value) / 2) ** 2,
+        freedom=was.freedom + now.freedom,
+    )
 
 
-def _draws(days: int) -> list[Days]:
-    """Each day once, and then as often as it was drawn, for every resample: the same draws every time."""
-    generator = random.Random(SEED)  # noqa: S311  # resampling is no secret, and must repeat
-    drawn = [Counter(generator.choices(range(days), k=days)) for _ in range(RESAMPLES)]
-    return [[1] * days, *([counts[day] for day in range(days)] for counts in drawn)]
+def _unit(effect: Effect, days: float) -> float:
+    """What the variance ought to be, if this function's days differ as much as everybody's."""
+    return effect.chance + days * effect.square or effect.variance
 
 
-def _estimate(measure: Measure, requests: Sequence[Request], draws: Sequence[Days]) -> tuple[float, float]:
-    """The measure's value, and the variance it has from days; few days show too little of it, hence the factor."""
-    statistic = measure.statistic(requests)
-    days = len(draws[0])
-    value = statistic(draws[0])
-    variance = pvariance([statistic(draw) for draw in draws[1:]]) * days / (days - 1)
-    if measure.least < 1:
-        effective = sum(r.weight for r in requests) ** 2 / sum(r.weight**2 for r in requests)
-        variance = max(variance, value * (1 - value) / effective)
-    return value, variance
-
-
-def _dot(days: Days, row: Sequence[float]) -> float:
-    total: float = sum(map(mul, days, row))
-    return total
-
-
-def _by_day(requests: Sequence[Request], amounts: Iterable[float]) -> list[tuple[float, ...]]:
-    """After each request, how much has come together on each day so far."""
-    position = {day: i for i, day in enumerate(sorted({_day(request) for request in requests}))}
-    running = [0.0] * len(position)
-    rows = []
-    for request, amount in zip(requests, amounts, strict=True):
-        running[position[_day(request)]] += amount
-        rows.append(tuple(running))
-    return rows
-
-
-def _quantile(level: float) -> Callable[[Sequence[Request]], Statistic]:
-    def over(requests: Sequence[Request]) -> Statistic:
-        rows = _by_day(requests, (request.weight for request in requests))
-
-        def statistic(days: Days) -> float:
-            wanted = level * _dot(days, rows[-1]) * (1 - 1e-12)
-            return requests[bisect_left(rows, wanted, key=lambda row: _dot(days, row))].duration / 1000
-
-        return statistic
-
-    return over
-
-
-def _share(true: Callable[[Request], bool]) -> Callable[[Sequence[Request]], Statistic]:
-    def over(requests: Sequence[Request]) -> Statistic:
-        hits = _by_day(requests, (request.weight * true(request) for request in requests))[-1]
-        whole = _by_day(requests, (request.weight for request in requests))[-1]
-        return lambda days: _dot(days, hits) / _dot(days, whole)
-
-    return over
-
-
-MEASURES = (
-    Measure("p50_ms", _quantile(0.50), 10.0, 0.05, (0.40, 0.60)),
-    Measure("p95_ms", _quantile(0.95), 10.0, 0.05, (0.90, 1.0)),
-    Measure("cold_share", _share(lambda request: request.cold), 0.005, 0.05, (0.0, 1.0)),
-    Measure("fault_share", _share(lambda request: request.failed), 0.005, 0.05, (0.0, 0.0)),
-)
+def _outcome(measure: Measure, function: str, effect: Effect, fleet: tuple[float, Prior, int]) -> Outcome:
+    """The function's variance drawn towards the fleet's, and never less than chance alone makes of it."""
+    days, common, most = fleet
+    square, unit = effect.variance, _unit(effect, days)
+    if square and unit:
+        square = moderated(square / unit, effect.freedom, common) * unit
+    error = sqrt(max(square, effect.chance))
+    freedom = int(min(effect.freedom + common.freedom, max(most, effect.freedom)))
+    difference = effect.after - effect.before
+    reach = critical(0.05, freedom) * error
+    change = Change(
+        function=function,
+        measure=measure.name,
+        before=effect.before,
+        after=effect.after,
+        low=difference - reach,
+        high=difference + reach,
+        blamed="",
+    )
+    t = difference / error if error else (inf if difference else 0.0)
+    return Outcome(measure, change, two_sided(t, freedom))
 
 
 def _worth_saying(outcome: Outcome) -> bool:
