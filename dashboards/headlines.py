@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dashboards.formats import counted, ms, number, share, short, span, usd
+from dashboards.formats import counted, moment, ms, number, share, short, span, usd
 from dashboards.latency_charts import phase_words
 from dashboards.memory_charts import effect
 from dashboards.summary import Coverage, Summary
@@ -139,18 +139,19 @@ def blame(function: FunctionLatency) -> str:
 
 
 def _change(change: Change) -> Headline:
-    name, words, apart = _MEASURES.get(change.measure, (change.measure, short, short))
+    name, tell, apart = _MEASURES.get(change.measure, (change.measure, short, short))
     rose = change.after > change.before
-    title = (
-        f"{change.function}: {name} {'rose' if rose else 'fell'} from {words(change.before)} to {words(change.after)}"
-    )
+    title = f"{change.function}: {name} {'rose' if rose else 'fell'} from {tell(change.before)} to {tell(change.after)}"
     low, high = sorted((abs(change.low), abs(change.high)))
-    sure = f"By {apart(low)} to {apart(high)} (95 % interval)."
-    return Headline(
-        title=title,
-        words=f"{sure} Moved most: {change.blamed}." if change.blamed else sure,
-        tone="bad" if rose else "good",
-    )
+    words = [f"By {apart(low)} to {apart(high)} (95 % interval)."]
+    words += [f"Moved most: {change.blamed}."] if change.blamed else []
+    words += [f"Other requests than before: {change.mix}."] if change.mix else []
+    words += [f"Since about {moment(change.since)}{_deployment(change)}."] if change.since else []
+    return Headline(title=title, words=" ".join(words), tone="bad" if rose else "good")
+
+
+def _deployment(change: Change) -> str:
+    return f"; its code or settings changed at {moment(change.deployed)}" if change.deployed else ""
 
 
 def _worse(report: LatencyReport) -> bool:

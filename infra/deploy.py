@@ -18,7 +18,7 @@ from monitors.names import ARCHIVE, STACK
 
 PACKAGES = ("dashboards", "infra", "monitors", "subscribers")
 NOT_IN_LAMBDA = "infra/local"
-LAYER = ("aws-xray-sdk", "aws-embedded-metrics", "jinja2", "markdown-it-py")
+LAYER = ("aws-xray-sdk", "aws-embedded-metrics", "jinja2", "markdown-it-py", "orjson")
 """What the handlers import beyond the runtime's own boto3."""
 PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
 RUNTIME = "3.13"

@@ -7,17 +7,15 @@ measures at once (Benjamini & Hochberg 1995): of windows in which nothing change
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from math import inf, sqrt
 from typing import NamedTuple
 
-from monitors.traces.labels import Label
+from monitors.traces.causes import with_causes
 from monitors.traces.measures import MEASURES, Estimate, Measure, day, estimate
 from monitors.traces.moderation import Prior, between, moderated, prior
 from monitors.traces.report import Change
 from monitors.traces.requests import Request
 from monitors.traces.student import critical, two_sided
-from monitors.traces.weighing import band, phase_means
 
 DISCOVERY_RATE = 0.02
 MIN_REQUESTS = 100
@@ -56,7 +54,11 @@ def comparison(
     enough = [name for name in common if _enough(before[name]) and _enough(after[name])]
     pairs = {name: (before[name], after[name]) for name in enough}
     outcomes = [outcome for measure in MEASURES for outcome in _outcomes(measure, pairs)]
-    found = [_with_blame(o, before, after) for o in discoveries(outcomes) if _worth_saying(o)]
+    found = [
+        with_causes(one.change, one.measure, *pairs[one.change.function])
+        for one in discoveries(outcomes)
+        if _worth_saying(one)
+    ]
     found.sort(key=lambda c: -abs(c.after - c.before) / (c.before or 1e-9))
     method = (
         f"Compared with the window before: {len(enough)} functions in {len(MEASURES)} measures, by day-clustered"
@@ -136,27 +138,3 @@ def _outcome(measure: Measure, function: str, effect: Effect, fleet: tuple[float
 def _worth_saying(outcome: Outcome) -> bool:
     change, measure = outcome.change, outcome.measure
     return abs(change.after - change.before) >= max(measure.least, measure.least_relative * change.before)
-
-
-def _with_blame(
-    outcome: Outcome, before: Mapping[str, Sequence[Request]], after: Mapping[str, Sequence[Request]]
-) -> Change:
-    change = outcome.change
-    low, high = outcome.measure.blamed
-    if low == high:
-        return change
-    was = phase_means(band(before[change.function], low, high))
-    now = phase_means(band(after[change.function], low, high))
-    shifts = {label: (now.get(label, 0.0) - was.get(label, 0.0)) / 1000 for label in was.keys() | now.keys()}
-    sign = 1 if change.after > change.before else -1
-    return replace(change, blamed=_blamed({label: shift for label, shift in shifts.items() if shift * sign > 0}))
-
-
-def _blamed(shifts: Mapping[Label, float]) -> str:
-    """What moved most, in words, if it is at least half of all that moved the same way."""
-    if not shifts:
-        return ""
-    label, shift = max(shifts.items(), key=lambda item: (abs(item[1]), item[0]))
-    if abs(shift) < sum(map(abs, shifts.values())) / 2:
-        return ""
-    return f"{' '.join(part for part in label if part)} {shift:+.0f} ms"

@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Iterable
 
+import orjson
+
 _MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|NaN|Infinity', re.DOTALL)
 _NESTED = "NaN"
 """Stands for a nested value in the text around it: the one scalar that JSON itself cannot contain."""
@@ -12,13 +14,16 @@ _NESTED = "NaN"
 def decode(text: str) -> object:
     """The JSON value of a text; raises ValueError if it is none.
 
-    The standard decoder recurses, and gives up on chains of subsegments that X-Ray accepts: those are read again from
-    the inside out.
+    orjson takes a third of the standard library's time, but knows no NaN. Both give up on chains of subsegments that
+    X-Ray accepts: those are read again from the inside out.
     """
     try:
-        return json.loads(text)
-    except RecursionError:
-        return decode_deep(text)
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        try:
+            return json.loads(text)
+        except RecursionError:
+            return decode_deep(text)
 
 
 def decode_deep(text: str) -> object:

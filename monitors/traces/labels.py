@@ -45,7 +45,7 @@ OF_LAMBDA = {
 
 def target(span: Span) -> str:
     """What a call went to and what it did there: `DynamoDB Query shop-orders`, `example.com GET`."""
-    return " ".join(part for part in (span.name, span.operation, span.resource) if part)
+    return " ".join(filter(None, (span.name, span.operation, span.resource)))
 
 
 def labels(spans: Sequence[Span], below: Sequence[Sequence[int]]) -> list[Label]:

@@ -7,6 +7,7 @@ because of the request. Both walk backwards from the end, always to the child th
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from monitors.traces.labels import CALLS, QUEUE, SERVICE, TRIGGER, Label, gap, labels, target
@@ -22,6 +23,9 @@ class Section(NamedTuple):
     end: int
     phase: str
     target: str
+
+
+_START = itemgetter(Section._fields.index("start"))
 
 
 class Path(NamedTuple):
@@ -177,17 +181,19 @@ def _path(walk: Walk, end: int) -> Path:
                 sections.append(Section(window[2], window[0], window[1], *called))
         else:
             pending.extend(_split(walk, window, sections))
-    return Path(tuple(sorted(sections, key=lambda s: s.start)), tuple(w[2] for w in windows))
+    return Path(tuple(sorted(sections, key=_START)), tuple(w[2] for w in windows))
 
 
 def _called(walk: Walk, index: int) -> Label | None:
     """What a span is to the function that is being looked at, if it is another service; None if it is its own."""
-    span = walk.view.spans[index]
-    if span.namespace in CALLS and not span.segment:
-        return Label("dependency", target(span))
-    if not span.segment or (span.origin == FUNCTION and walk.view.labels[span.parent] == SERVICE):
+    span, label = walk.view.spans[index], walk.view.labels[index]
+    if span.segment:
+        own = span.origin == FUNCTION and walk.view.labels[span.parent] == SERVICE
+    else:
+        own = span.namespace not in CALLS
+    if own:
         return None
-    return Label("dependency", target(span))
+    return label if label.phase == "dependency" else Label("dependency", target(span))
 
 
 def _split(walk: Walk, window: tuple[int, int, int], sections: list[Section]) -> list[tuple[int, int, int]]:
@@ -203,10 +209,12 @@ def _split(walk: Walk, window: tuple[int, int, int], sections: list[Section]) ->
         start, end = max(child.start, low), cursor if i in walk.tail else min(child.end, cursor)
         if start > end or (start == end and child.start != child.end):
             continue
-        _own(walk, index, (i, later), (end, cursor), sections)
+        if end < cursor:
+            _own(walk, index, (i, later), (end, cursor), sections)
         windows.append((start, end, i))
         cursor, later = start, i
-    _own(walk, index, (None, later), (low, cursor), sections)
+    if low < cursor:
+        _own(walk, index, (None, later), (low, cursor), sections)
     return windows
 
 
@@ -226,17 +234,17 @@ def _own(
     window: tuple[int, int],
     sections: list[Section],
 ) -> None:
-    """Put down what a span did itself between two children, (earlier, later): up to its end, and after it."""
+    """Put down what a span did itself in a window between two children, (earlier, later): to its end, and after it."""
     low, high = window
-    if low >= high:
+    span, label = walk.view.spans[index], walk.view.labels[index]
+    if high <= span.end and label != SERVICE:
+        sections.append(Section(index, low, high, *label))
         return
-    span = walk.view.spans[index]
     earlier, later = (None if i is None else walk.view.spans[i] for i in between)
     border = min(max(span.end, low), high)
     if border < high:
         waiting = QUEUE if later is not None and is_attempt(later.name) else TRIGGER
         sections.append(Section(index, border, high, *waiting))
     if low < border:
-        label = walk.view.labels[index]
         own = gap(span, earlier, later) if label == SERVICE else label
         sections.append(Section(index, low, border, *own))

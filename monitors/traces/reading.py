@@ -176,6 +176,7 @@ def _span(place: Place) -> Span:
         asynchronous=place.asynchronous,
         censored=entity.end is None,
         precursors=_strings(body.get("precursor_ids")),
+        qualifier=_qualifier(body.get("resource_arn")),
     )
 
 
@@ -193,6 +194,14 @@ def _resource(aws: Mapping[str, Any]) -> str:
             return value.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
     names = aws.get("resource_names")
     return _text(names[0]) if isinstance(names, list) and names else ""
+
+
+def _qualifier(arn: object) -> str:
+    """What follows the function's name in its ARN: `arn:aws:lambda:eu-west-1:123456789012:function:orders:live`."""
+    if not isinstance(arn, str) or not arn.startswith("arn:") or arn.count(":") != 7:
+        return ""
+    parts = arn[: 2 * TEXT_LIMIT].split(":")
+    return parts[-1] if parts[2] == "lambda" and parts[5] == "function" else ""
 
 
 def _strings(value: object) -> tuple[str, ...]:

@@ -53,6 +53,36 @@ class EdgeLatency:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PathTime:
+    """A leaf of an entry's tree: time spent in one phase at the end of one path of calls, a mean over each band."""
+
+    path: tuple[str, ...]
+    """The services, calls and parts of code below the entry, each called by the one before; empty for its own time."""
+    phase: str
+    """As in PhaseTime; `other` for what is too small to be told apart."""
+    middle_ms: float
+    tail_ms: float
+    traces: int
+    """How many of the entry's traces have it on their response path; of `other`, its most frequent part."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EntryPaths:
+    """The response paths of all traces that begin at one entry point, as a tree."""
+
+    entry: str
+    """The name of the traces' root: a stage of API Gateway, a state machine, a function."""
+    traces: int
+    requests: float
+    """How many requests the traces stand for, after the sampling correction."""
+    response: Quantiles
+    times: tuple[PathTime, ...]
+    """In the middle and in the tail they add up to the mean response time of that band."""
+    exemplars: tuple[tuple[str, str], ...]
+    """(what it is an example of, trace id): p50, p95, p99, worst."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """This window against the one before, for one measure of one function."""
 
@@ -66,6 +96,12 @@ class Change:
     """95 % interval of after - before."""
     blamed: str
     """The phase and target that moved most, in words; empty if none stands out."""
+    mix: str = ""
+    """The kind of request (cold, of a version, of a caller) whose share made at least half of the change, in words."""
+    since: float | None = None
+    """Epoch seconds of the hour that best splits both windows in two levels; None where too few hours tell."""
+    deployed: float | None = None
+    """Epoch seconds at which the function's code or settings changed, if that was about then."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,3 +118,7 @@ class LatencyReport:
     """(repair, how often)"""
     notes: tuple[str, ...]
     """Method and limits, in words."""
+    entries: tuple[EntryPaths, ...] = ()
+    """Those on which most time was spent first."""
+    region: str = ""
+    """Where the traces are; empty if not known, or if they are of several Regions."""

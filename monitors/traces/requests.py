@@ -26,6 +26,10 @@ class Request(NamedTuple):
     """Microseconds by phase and target; they add up to `duration`."""
     weight: float = 1.0
     """How many invocations it stands for."""
+    caller: str = ""
+    """The nearest service above it that has a segment of its own; empty where the trace begins with it."""
+    qualifier: str = ""
+    """The version or alias that was invoked, where the trace says so."""
 
     @property
     def minute(self) -> int:
@@ -64,6 +68,8 @@ def invocations(seen: View, trace_id: str) -> Iterator[Request]:
             cold=cold(seen, node),
             failed=any(part.error or part.fault or part.throttle for part in (span, *inside)),
             phases=tuple(times.items()),
+            caller=_caller(seen, node),
+            qualifier=span.qualifier,
         )
 
 
@@ -86,6 +92,18 @@ def calls(seen: View) -> Iterator[Call]:
         )
 
 
+def _caller(seen: View, node: int) -> str:
+    """The name of the first segment above that is another's."""
+    own = _function(seen, node)
+    above = seen.spans[node].parent
+    while above >= 0:
+        span = seen.spans[above]
+        if span.segment and not span.inferred and span.name != own:
+            return span.name
+        above = span.parent
+    return ""
+
+
 def _function(seen: View, node: int) -> str:
     """The function's name: an attempt's is that of the segment above it."""
     span = seen.spans[node]
@@ -100,4 +118,4 @@ def _callee(seen: View, index: int) -> str:
             return child.name
     if span.operation == "Invoke" and span.resource and any(seen.spans[i].origin == LAMBDA for i in seen.below[index]):
         return span.resource
-    return " ".join(part for part in (span.name, span.resource) if part)
+    return " ".join(filter(None, (span.name, span.resource)))

@@ -58,6 +58,8 @@ class Span(NamedTuple):
     """Its end was never reported."""
     precursors: tuple[str, ...]
     """Ids of siblings that are known to have finished before it."""
+    qualifier: str = ""
+    """The version or alias of the Lambda function, where its ARN names one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,154 @@
+"""A change of a function's requests -> what it came with: a phase, a kind of requests, a moment. Pure.
+
+Whose: requests are weighted so that kinds of them (cold, by version, by caller) have the shares they had before; what
+is left of the change then is not their doing (DiNardo, Fortin & Lemieux 1996). Since when: the hour that best splits
+both windows in two levels, by least squares.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import fsum, log
+from typing import NamedTuple
+
+from monitors.traces.labels import Label
+from monitors.traces.measures import Measure, at_once
+from monitors.traces.report import Change
+from monitors.traces.requests import Request
+from monitors.traces.weighing import band, phase_means, quantiles
+
+HALF = 0.5
+"""What makes up less of a change is not named as its cause."""
+HOUR_S = 3_600
+LEAST_HOURS = 6
+"""On either side of a moment that is named."""
+
+Requests = Sequence[Request]
+Kinds = Mapping[str, float]
+"""Kind of request -> its share of all."""
+
+
+class _Split(NamedTuple):
+    """A way to tell requests apart, and how to say that one kind's share moved."""
+
+    kind: Callable[[Request], str]
+    words: Callable[[str], str]
+
+
+_SPLITS = (
+    _Split(lambda one: "cold" if one.cold else "", lambda kind: "cold starts" if kind else "warm requests"),
+    _Split(lambda one: one.qualifier, lambda kind: f"version {kind}" if kind else "no version named"),
+    _Split(lambda one: one.caller, lambda kind: f"requests from {kind}" if kind else "requests from nobody traced"),
+)
+
+
+def with_causes(change: Change, measure: Measure, before: Requests, after: Requests) -> Change:
+    """The change, with what can be said of its causes; both windows are sorted by duration."""
+    return replace(
+        change,
+        blamed=_phase(change, measure, before, after),
+        mix=_mix(change, measure, before, after),
+        since=_since(measure, before, after),
+    )
+
+
+def with_deployments(changes: Iterable[Change], deployed: Mapping[str, float]) -> tuple[Change, ...]:
+    """The changes, those that began when their function's code or settings were changed with that moment.
+
+    `deployed` has when that was last, by function, in epoch seconds. An hour before the change's own counts too:
+    sandboxes are replaced as requests come.
+    """
+    return tuple(
+        replace(one, deployed=at)
+        if one.since is not None
+        and (at := deployed.get(one.function)) is not None
+        and -HOUR_S <= at - one.since < HOUR_S
+        else one
+        for one in changes
+    )
+
+
+# --- which phase ---------------------------------------------------------------------------------
+
+
+def _phase(change: Change, measure: Measure, before: Requests, after: Requests) -> str:
+    low, high = measure.blamed
+    if low == high:
+        return ""
+    was, now = phase_means(band(before, low, high)), phase_means(band(after, low, high))
+    shifts = {label: (now.get(label, 0.0) - was.get(label, 0.0)) / 1000 for label in was.keys() | now.keys()}
+    sign = 1 if change.after > change.before else -1
+    return _most({label: shift for label, shift in shifts.items() if shift * sign > 0})
+
+
+def _most(shifts: Mapping[Label, float]) -> str:
+    """What moved most, in words, if it is at least half of all that moved the same way."""
+    if not shifts:
+        return ""
+    label, shift = max(shifts.items(), key=lambda item: (abs(item[1]), item[0]))
+    if abs(shift) < fsum(map(abs, shifts.values())) * HALF:
+        return ""
+    return f"{' '.join(part for part in label if part)} {shift:+.0f} ms"
+
+
+# --- whose requests ------------------------------------------------------------------------------
+
+
+def _mix(change: Change, measure: Measure, before: Requests, after: Requests) -> str:
+    """The kind of request whose share moved most, if its move makes at least half of the change."""
+    for split in _SPLITS:
+        was, now = _shares(before, split), _shares(after, split)
+        if len(was.keys() | now.keys()) < 2 or (measure.name == "cold_share" and split is _SPLITS[0]):
+            continue
+        kept = [one for one in after if was.get(split.kind(one))]
+        if not kept:
+            continue
+        weighted = [one._replace(weight=one.weight * was[split.kind(one)] / now[split.kind(one)]) for one in kept]
+        left = at_once(measure, weighted) - change.before
+        if left / (change.after - change.before) <= 1 - HALF:
+            kind = max(was.keys() | now.keys(), key=lambda kind: (now.get(kind, 0.0) - was.get(kind, 0.0), kind))
+            return f"{split.words(kind)}: {was.get(kind, 0.0):.1%} of all before, {now.get(kind, 0.0):.1%} now"
+    return ""
+
+
+def _shares(requests: Requests, split: _Split) -> Kinds:
+    weights: defaultdict[str, float] = defaultdict(float)
+    for one in requests:
+        weights[split.kind(one)] += one.weight
+    whole = fsum(weights.values())
+    return {kind: weight / whole for kind, weight in weights.items()}
+
+
+# --- since when ----------------------------------------------------------------------------------
+
+
+def _since(measure: Measure, before: Requests, after: Requests) -> float | None:
+    """The start of the first hour at the new level, epoch seconds; None where there are too few hours to tell."""
+    hours: defaultdict[int, list[Request]] = defaultdict(list)
+    for one in (*before, *after):
+        hours[one.minute // HOUR_S].append(one)
+    if len(hours) < 2 * LEAST_HOURS:
+        return None
+    ordered = sorted(hours)
+    points = [(_level(measure, hours[hour]), float(len(hours[hour]))) for hour in ordered]
+    return float(ordered[_best_split(points)] * HOUR_S)
+
+
+def _level(measure: Measure, requests: Requests) -> float:
+    """Of a time the logarithm of its median, which few slow requests don't move; of a share itself."""
+    if not measure.level:
+        return at_once(measure, requests)
+    (median,) = quantiles([(one.duration, one.weight) for one in requests], [measure.level])
+    return log(max(median, 1))
+
+
+def _best_split(points: Sequence[tuple[float, float]]) -> int:
+    """Where to split weighted values so that the two means explain most: the largest sum of squares between them."""
+    whole, weight = fsum(value * w for value, w in points), fsum(w for _, w in points)
+    best, at, value_left, weight_left = -1.0, LEAST_HOURS, 0.0, 0.0
+    for n, (value, w) in enumerate(points[:-LEAST_HOURS], start=1):
+        value_left, weight_left = value_left + value * w, weight_left + w
+        between = (value_left - whole * weight_left / weight) ** 2 / (weight_left * (weight - weight_left))
+        if n >= LEAST_HOURS and between > best:
+            best, at = between, n
+    return at
