@@ -1,62 +1,157 @@
-"""Claim: from the bytes of BatchGetTraces to a latency report costs a small multiple of merely decoding those bytes.
+"""Claims: a latency report costs a small multiple of merely decoding its traces; a million spans take 60 s and 1 GB.
 
-Prints traces a second for both, on a corpus made here, and their ratio. Standard library only, one process.
+Prints traces a second from the bytes of BatchGetTraces to a report, and for orjson alone on the same bytes, envelope
+and documents: nothing that reads them in Python can be faster. CPU time, one process, in turns; of the rounds each the
+fastest.
+
+Then `lookout traces --file` in a process of its own: seconds from its imports on, and its peak memory; beside it a
+tenth of the spans, since time should grow with them and no faster. Last one long trace, against 0.2 s. Fails if a
+trace is lost, or if one of the limits does not hold; that of time is 60 µs a span if there are fewer than a million.
+
+All on a corpus made here; `--spans 1000000` for the full size, of which 570 MB are written to a temporary folder.
 """
 
 import argparse
+import io
 import json
 import random
-from collections.abc import Callable, Iterator
-from time import perf_counter
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from functools import partial
+from pathlib import Path
+from time import perf_counter, process_time
 from typing import Any
 
+import orjson
+from _runs import fastest
+from log_subscriber import _best, _peak_mb
+
 from monitors.traces.aggregate import latency_report
+from monitors.traces.phases import per_trace
+from monitors.traces.reading import read_trace
 
 ANSWER = 5  # BatchGetTraces returns five traces a call
 EPOCH = 1_750_000_000.0
+SPANS_A_TRACE = 10  # 11 if the start is cold
+MOST_S, MOST_MB = 60, 1000
+LONG, LONG_S = 10_000, 0.2
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--traces", type=int, default=5_000)
     arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--spans", type=int, default=100_000)
+    arguments.add_argument("--read", help=argparse.SUPPRESS)
     asked = arguments.parse_args()
-    answers = _corpus(asked.traces)
+    if asked.read:
+        _read(asked.read)
+        return
+    _against_decoding(_corpus(asked.traces), asked.traces, asked.rounds)
+    held = [_in_bulk(asked.spans), _of_one(asked.rounds)]
+    if not all(held):
+        sys.exit("the claim does not hold")
+
+
+def _against_decoding(answers: list[bytes], count: int, rounds: int) -> None:
     size = sum(map(len, answers))
-    print(f"{asked.traces} traces, {size / 1e6:.1f} MB, {size / asked.traces / 1e3:.1f} kB a trace")
-    decode = _best(lambda: _decode(answers), asked.rounds)
-    report = _best(lambda: latency_report(_traces(answers), start=EPOCH, end=EPOCH + asked.traces), asked.rounds)
-    print(f"json.loads of envelope and documents: {asked.traces / decode:9,.0f} traces/s")
-    print(f"bytes to latency report:              {asked.traces / report:9,.0f} traces/s")
-    print(f"report at {decode / report:.0%} of the speed of decoding alone")
-
-
-def _best(run: Callable[[], object], rounds: int) -> float:
-    """Seconds of the fastest round: the others were disturbed."""
-    times = []
-    for _ in range(rounds):
-        began = perf_counter()
-        run()
-        times.append(perf_counter() - began)
-    return min(times)
+    print(f"{count} traces, {size / 1e6:.1f} MB, {size / count / 1e3:.1f} kB a trace")
+    decode, report = _best([partial(_decode, answers), partial(_report, answers)], rounds)
+    print(f"orjson of envelope and documents: {count / decode:9,.0f} traces/s")
+    print(f"bytes to latency report:          {count / report:9,.0f} traces/s, {report / decode:.1f} times as long")
 
 
 def _decode(answers: list[bytes]) -> None:
-    for answer in answers:
-        for trace in json.loads(answer)["Traces"]:
-            for segment in trace["Segments"]:
-                json.loads(segment["Document"])
+    for trace in _traces(answers):
+        for segment in trace["Segments"]:
+            orjson.loads(segment["Document"])
+
+
+def _report(answers: list[bytes]) -> None:
+    latency_report(_traces(answers), start=EPOCH, end=EPOCH + len(answers))
 
 
 def _traces(answers: list[bytes]) -> Iterator[dict[str, Any]]:
     for answer in answers:
-        yield from json.loads(answer)["Traces"]
+        yield from orjson.loads(answer)["Traces"]
+
+
+def _in_bulk(spans: int) -> bool:
+    tenth, _ = _command(spans // 10, runs=3)
+    seconds, memory_mb = _command(spans, runs=1)
+    most_s = MOST_S * spans / 1_000_000
+    print(f"{spans:,} spans by the command: {seconds:.1f} s of {most_s:.1f}, {memory_mb:.0f} MB of {MOST_MB}")
+    print(f"a tenth of them: {tenth:.2f} s, so ten times as many take {seconds / tenth:.1f} times as long")
+    return seconds <= most_s and memory_mb <= MOST_MB
+
+
+def _command(spans: int, *, runs: int) -> tuple[float, float]:
+    """Seconds and MB of the command on a file of so many spans."""
+    count = spans // SPANS_A_TRACE
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "answers.json")
+        with path.open("wb") as out:
+            out.writelines(answer + b"\n" for answer in _answers(count))
+        told = fastest([sys.executable, __file__, "--read", str(path)], runs=runs)
+    if told["used"] != count:
+        sys.exit(f"{told['used']} of {count} traces used")
+    return told["seconds"], told["memory_mb"]
+
+
+def _read(path: str) -> None:
+    from lookout import cli, traces  # noqa: F401  # before the clock: what the command would import itself
+
+    began = perf_counter()
+    with redirect_stdout(io.StringIO()) as out:
+        cli.main(["traces", "--file", path, "--json"])
+    seconds, memory_mb = perf_counter() - began, _peak_mb()
+    used = json.loads(out.getvalue())["traces_used"]
+    print(json.dumps({"seconds": seconds, "cpu_s": process_time(), "memory_mb": memory_mb, "used": used}))
+
+
+def _of_one(rounds: int) -> bool:
+    answer = _long(LONG)
+    spans = sum(len(read_trace(trace).spans) for trace in _traces([answer]))
+    alone, report = _best([partial(_alone, answer), partial(_report, [answer])], rounds)
+    print(f"one trace of {spans:,} spans: per_trace {alone:.3f} s, report {report:.3f} s, each of {LONG_S}")
+    return spans >= LONG and max(alone, report) <= LONG_S
+
+
+def _alone(answer: bytes) -> None:
+    for trace in _traces([answer]):
+        per_trace(read_trace(trace))
+
+
+def _long(spans: int) -> bytes:
+    """An answer with one trace: a job that calls the stage once a second until it has so many spans."""
+    generator = random.Random(9)
+    trace_id = f"1-{int(EPOCH):08x}-{generator.getrandbits(96):024x}"
+    count = spans // (SPANS_A_TRACE + 1)  # with the job's own call
+    root = _segment(generator, trace_id, "job", "AWS::EC2::Instance", (EPOCH, EPOCH + count + 3), "")
+    root["subsegments"] = []
+    documents = []
+    for n in range(count):
+        called = [json.loads(one["Document"]) for one in _trace(generator, EPOCH + n)["Segments"]]
+        (stage,) = (one for one in called if "parent_id" not in one)
+        call = _entity(generator, "shop", stage["start_time"] - 0.001, stage["end_time"] + 0.001)
+        root["subsegments"].append(call | {"namespace": "remote"})
+        documents += [one | {"trace_id": trace_id} for one in called if one is not stage]
+        documents.append(stage | {"trace_id": trace_id, "parent_id": call["id"]})
+    segments = [{"Id": one["id"], "Document": json.dumps(one)} for one in (root, *documents)]
+    return json.dumps({"Traces": [{"Id": trace_id, "Segments": segments}]}).encode()
 
 
 def _corpus(count: int) -> list[bytes]:
+    return list(_answers(count))
+
+
+def _answers(count: int) -> Iterator[bytes]:
     generator = random.Random(7)
-    traces = [_trace(generator, EPOCH + i) for i in range(count)]
-    return [json.dumps({"Traces": traces[i : i + ANSWER]}).encode() for i in range(0, count, ANSWER)]
+    for at in range(0, count, ANSWER):
+        traces = [_trace(generator, EPOCH + i) for i in range(at, min(at + ANSWER, count))]
+        yield json.dumps({"Traces": traces}).encode()
 
 
 def _trace(generator: random.Random, start: float) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Summary and reports -> the sentences and figures at the top of their pages. Pure."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from dashboards.latency_charts import phase_words
 from dashboards.memory_charts import effect
 from dashboards.summary import Coverage, Summary
 from monitors.model import State
-from monitors.rightsize.report import Action, Interval, MemoryAdvice, MemoryReport
+from monitors.rightsize.report import Action, FollowUp, Interval, MemoryAdvice, MemoryReport, Outcome
 from monitors.traces.report import Change, FunctionLatency, LatencyReport
 
 Figure = tuple[str, str, str]
@@ -16,6 +17,7 @@ Figure = tuple[str, str, str]
 
 _NAMED = 3  # names told in a headline before `and n more`
 _FIRST = 5  # savings told one by one
+_TOLD = ("A", "B")  # confidences that rest on more than the prior
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,7 +146,8 @@ def _change(change: Change) -> Headline:
     title = f"{change.function}: {name} {'rose' if rose else 'fell'} from {tell(change.before)} to {tell(change.after)}"
     low, high = sorted((abs(change.low), abs(change.high)))
     words = [f"By {apart(low)} to {apart(high)} (95 % interval)."]
-    words += [f"Moved most: {change.blamed}."] if change.blamed else []
+    phase, space, rest = change.blamed.partition(" ")
+    words += [f"Moved most: {phase.replace('_', ' ')}{space}{rest}."] if change.blamed else []
     words += [f"Other requests than before: {change.mix}."] if change.mix else []
     words += [f"Since about {moment(change.since)}{_deployment(change)}."] if change.since else []
     return Headline(title=title, words=" ".join(words), tone="bad" if rose else "good")
@@ -165,28 +168,54 @@ def _proportion(change: Change) -> float:
 # --- memory --------------------------------------------------------------------------------------
 
 
+def sure(report: MemoryReport) -> float:
+    """USD a month that lowering saves even at the poor end of each interval.
+
+    Only where more than the prior tells so (confidence A or B), and only where the poor end is a saving.
+    """
+    return sum(max(0.0, -effect(a).high) for a in _those(report, Action.LOWER) if a.confidence in _TOLD)
+
+
 def memory_status(report: MemoryReport) -> str:
-    """What could be saved, and who needs more."""
+    """What is saved for sure and what at best, and who needs more."""
     lower, more = _those(report, Action.LOWER), _those(report, Action.RAISE)
-    saved = -sum(effect(a).expected for a in lower)
-    said = [f"save {usd(saved)} a month on {counted(len(lower), 'function')}"] if lower else []
+    surely, best = sure(report), -sum(effect(a).low for a in lower)
+    words = f"{usd(surely)} a month for sure and up to {usd(best)}" if surely else f"up to {usd(best)} a month"
+    said = [f"save {words} on {counted(len(lower), 'function')}"] if lower else []
     said += [f"give {counted(len(more), 'function')} more memory"] if more else []
     return _sentence(", ".join(said)) or "Every function we can judge has the memory it should have"
 
 
 def memory_figures(report: MemoryReport) -> list[Figure]:
-    """The bill now and what it could be, as an interval; how many functions of each advice."""
+    """The bill now, what is saved of it for sure and as expected, what is added; how many functions of each advice."""
     lower, more = _those(report, Action.LOWER), _those(report, Action.RAISE)
     saved = _total([effect(a) for a in lower])
     added = _total([effect(a) for a in more])
     unknown = len(_those(report, Action.UNKNOWN))
     return [
         (usd(sum(a.now_usd_month for a in report.advice)), "a month for Lambda now", ""),
-        (usd(-saved.expected), f"saved by lowering ({usd(-saved.high)} to {usd(-saved.low)})", "good" if lower else ""),
+        (usd(sure(report)), "saved for sure (confidence A or B, poor end)", "good" if lower else ""),
+        (
+            usd(-saved.expected),
+            f"expected by lowering ({usd(-saved.high)} to {usd(-saved.low)})",
+            "good" if lower else "",
+        ),
         (usd(added.expected), f"added by raising ({usd(added.low)} to {usd(added.high)})", "bad" if more else ""),
         (f"{len(lower):,} / {len(more):,}", "functions to lower / to raise", ""),
         (number(unknown), "without enough data to say", ""),
     ]
+
+
+def followed(before: FollowUp) -> str:
+    """How many of last time's advice were applied, and how many of their predictions held."""
+    by_outcome = Counter(one.outcome for one in before.advice)
+    said = ", ".join(f"{by_outcome[outcome]:,} {outcome}" for outcome in Outcome if by_outcome[outcome])
+    p95 = [one.p95_ms.inside for one in before.advice if one.p95_ms]
+    cost = [one.usd_month.inside for one in before.advice if one.usd_month]
+    if not said:
+        return "Last time no function was to get another size."
+    held = f" Of the {len(p95):,} measured since, p95 is as predicted in {sum(p95):,}, cost in {sum(cost):,}."
+    return f"Of {counted(len(before.advice), 'function')}: {said}.{held if p95 else ''}"
 
 
 def memory_first(report: MemoryReport) -> list[Headline]:

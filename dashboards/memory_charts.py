@@ -8,6 +8,14 @@ from dashboards.vega import Chart, Spec, Table, amount, colour, frame, layer, na
 from monitors.rightsize.report import Action, Interval, MemoryAdvice, SizePoint
 
 _TOP = 15
+_BESIDE = 1.3  # the width of a histogram over its last rule, so that there is room for words
+ACTED = (Action.LOWER, Action.RAISE)
+KINDS = {
+    Action.LOWER: var("saturation"),
+    Action.RAISE: var("errors"),
+    Action.KEEP: var("traffic"),
+    Action.UNKNOWN: var("wait"),
+}
 
 
 def effect(advice: MemoryAdvice) -> Interval:
@@ -18,7 +26,7 @@ def effect(advice: MemoryAdvice) -> Interval:
 
 def monthly_effects(advice: Sequence[MemoryAdvice]) -> Chart:
     """What each advised change does to the bill, with its interval; the largest first."""
-    changed = [a for a in advice if a.action in (Action.LOWER, Action.RAISE)]
+    changed = [a for a in advice if a.action in ACTED]
     rows = [(a, effect(a)) for a in sorted(changed, key=lambda a: (-abs(effect(a).expected), a.function))[:_TOP]]
     values = [
         {
@@ -33,7 +41,7 @@ def monthly_effects(advice: Sequence[MemoryAdvice]) -> Chart:
     money = "+,.2f"
     y = names("f", sort=[a.function for a, _ in rows])
     hint = tip(("f", "function", ""), ("usd", "USD a month", money), ("a", "from", money), ("b", "to", money))
-    kinds = {"lower": var("saturation"), "raise": var("errors")}
+    kinds = {str(action): KINDS[action] for action in ACTED}
     x = amount("usd", "Change (USD a month)")
     bars = {"x": x, "y": y, "color": colour("is", kinds), "tooltip": hint}
     whiskers = {"x": x | {"field": "a"}, "x2": {"field": "b"}, "y": y, "color": plain("ink"), "tooltip": hint}
@@ -49,6 +57,58 @@ def monthly_effects(advice: Sequence[MemoryAdvice]) -> Chart:
             ),
         ),
     )
+
+
+def sandboxes(advice: MemoryAdvice) -> Chart:
+    """How many sandboxes used at most how much memory, against the size and the floor that no advice goes below."""
+    values = [{"a": one.over_mb, "b": one.to_mb, "n": one.sandboxes} for one in advice.used]
+    return Chart(
+        title="Memory used, by sandbox",
+        spec=frame(values, _histogram(advice), height=180) if values else {},
+        table=Table(
+            head=("Highest use", "Sandboxes"),
+            rows=tuple((f"over {one.over_mb:,} to {one.to_mb:,} MB", f"{one.sandboxes:,}") for one in advice.used),
+        ),
+    )
+
+
+def _histogram(advice: MemoryAdvice) -> list[Spec]:
+    (low_mb, low), (high_mb, high) = sorted([(advice.memory_mb, "size"), (advice.floor_mb, "floor")])
+    end_mb = _BESIDE * max(high_mb, advice.used[-1].to_mb)
+    x = amount("a", "Highest Max Memory Used (MB)")
+    x |= {"scale": {"domain": [0, end_mb], "nice": False}}
+    y = amount("n", "Sandboxes")
+    y["axis"] = {"tickCount": 4, "tickMinStep": 1}
+    bars = {
+        "x": x,
+        "x2": {"field": "b"},
+        "y": y,
+        "y2": {"datum": 0},
+        "color": plain("traffic"),
+        "tooltip": tip(("a", "over (MB)", ",d"), ("b", "to (MB)", ",d"), ("n", "sandboxes", ",d")),
+    }
+    shades = {"size": "ink", "floor": "errors"}
+    # The words lie away from each other's rule.
+    left = low_mb > end_mb / 3
+    return [
+        layer("rect", bars, stroke=var("paper"), strokeWidth=0.5),
+        level(low_mb, f"{low} {low_mb:,} MB", x, shade=shades[low], row=0, left=left),
+        level(high_mb, f"{high} {high_mb:,} MB", x, shade=shades[high], row=0 if left else 1, left=False),
+    ]
+
+
+def level(value: float, words: str, x: Spec, *, shade: str, row: int, left: bool) -> Spec:
+    """A rule across the chart with its words in that row from the top, left or right of it."""
+    text = {"text": {"field": "is"}, "y": {"value": 14 * row}}
+    side = {"align": "right", "dx": -4} if left else {"align": "left", "dx": 4}
+    return {
+        "data": {"values": [{x["field"]: value, "is": words}]},
+        "encoding": {"x": x, "color": plain(shade)},
+        "layer": [
+            layer("rule", {}, strokeDash=[4, 3], strokeWidth=1.5),
+            layer("text", text, baseline="top", dy=2, fontSize=11, **side),
+        ],
+    }
 
 
 def sizes(advice: MemoryAdvice) -> tuple[Chart, Chart]:
@@ -117,12 +177,13 @@ def _marks(advice: MemoryAdvice, x: Spec) -> Spec:
     changed = advice.advised_mb != advice.memory_mb
     values = [{"mb": advice.memory_mb, "is": "now"}] + ([{"mb": advice.advised_mb, "is": "advised"}] if changed else [])
     words = {"text": {"field": "is"}, "y": {"value": 0}}
+    row = {"expr": "datum.is === 'advised' ? 16 : 2"}
     return {
         "data": {"values": values},
         "encoding": {"x": x, "color": plain("ink")},
         "layer": [
             layer("rule", {}, strokeDash=[4, 3]),
-            layer("text", words, align="left", baseline="top", dx=4, dy=2, fontSize=11),
+            layer("text", words, align="left", baseline="top", dx=4, dy=row, fontSize=11),
         ],
     }
 

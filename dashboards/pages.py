@@ -16,17 +16,33 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from dashboards import assets, board, formats, headlines, latency_charts, memory_charts, palette
+from dashboards import (
+    assets,
+    board,
+    call_map,
+    formats,
+    headlines,
+    latency_charts,
+    memory_charts,
+    memory_fleet,
+    palette,
+    path_charts,
+    trend_charts,
+)
 from dashboards.summary import Link, Summary
 from dashboards.vega import Chart, Table
+from monitors import console
 from monitors.model import Series, State
 from monitors.rightsize.report import MemoryReport
 from monitors.traces.report import LatencyReport
+from monitors.traces.trends import Trends
 
 ROWS = 2_000
 """The most rows of a table: pages of 10,000 functions stay usable, and say what they leave out."""
 DETAILS = 300
 """The most functions shown one by one."""
+PATHS = 40
+"""The most entries whose critical paths are drawn."""
 ACTIONS = 20
 """The most things that need action told one by one; the tables have the rest."""
 
@@ -52,19 +68,37 @@ def index_page(summary: Summary) -> str:
     )
 
 
-def latency_page(report: LatencyReport, *, title: str, generated_s: float, links: Sequence[Link] = ()) -> str:
-    """The latency report: what changed, where time goes, every function, every dependency, method."""
+def latency_page(
+    report: LatencyReport,
+    *,
+    title: str,
+    generated_s: float,
+    links: Sequence[Link] = (),
+    trends: Trends | None = None,
+) -> str:
+    """The latency report: what changed, where time goes, every function, every dependency, method.
+
+    With `trends` also how every function did week by week.
+    """
+    calls = call_map.call_map(report)
+    columns = calls.spec.get("usermeta", {}).get("columns", 0)
+    weekly = trend_charts.charts(trends) if trends else []
     return _page(
         "latency.html",
         title=title,
         generated_s=generated_s,
         links=links,
-        charts=bool(report.functions),
+        charts=bool(report.functions or report.entries or weekly),
         report=report,
         status=headlines.latency_status(report),
         figures=headlines.latency_figures(report),
         changes=headlines.latency_changes(report),
         overview=latency_charts.response_times(report.functions),
+        calls=calls,
+        places=f".map{{overflow-x:auto}}\n.map .plot{{min-width:{columns * call_map.COLUMN_REM}rem}}\n",
+        paths=PATHS,
+        trends=trends,
+        weekly=weekly,
         ledger=Table(head=("Repair", "Times"), rows=tuple((what, formats.number(n)) for what, n in report.ledger)),
     )
 
@@ -82,7 +116,9 @@ def memory_page(report: MemoryReport, *, title: str, generated_s: float, links: 
         status=headlines.memory_status(report),
         figures=headlines.memory_figures(report),
         first=headlines.memory_first(report),
-        overview=memory_charts.monthly_effects(report.advice),
+        overview=(memory_fleet.fleet(report.advice), memory_charts.monthly_effects(report.advice)),
+        followed=headlines.followed(report.before) if report.before else "",
+        arm64=[a for a in report.advice if a.arm64],
     )
 
 
@@ -170,8 +206,12 @@ def _environment() -> Environment:
         "blame": headlines.blame,
         "decision": headlines.decision,
         "effect": memory_charts.effect,
+        "icicle": path_charts.icicle,
+        "trace_page": console.trace,
         "phases": latency_charts.phases,
+        "by_week": trend_charts.by_week,
         "sizes": memory_charts.sizes,
+        "sandboxes": memory_charts.sandboxes,
     }
     return environment
 

@@ -1,7 +1,10 @@
 """An account's logs and traces -> the two weekly reports. The command line and the Lambda both come through here."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from math import inf
 from typing import Any
 
 import boto3
@@ -10,49 +13,102 @@ from botocore.client import BaseClient
 from infra.aws.logs import events
 from infra.aws.metrics import read_series
 from infra.aws.session import client, error_code, pages
-from infra.aws.traces import read_traces
+from infra.aws.spans import in_logs, read_spans
+from infra.engines.logfiles import Read
+from infra.retrieval import Chosen, chosen_read, chosen_traces
 from monitors import loglines
 from monitors.errors import AwsError
 from monitors.model import Query
+from monitors.names import log_group
 from monitors.records import Invocation
 from monitors.rightsize.advise import FunctionFacts, memory_report
+from monitors.rightsize.pricelist import OWN, PriceList
 from monitors.rightsize.report import MemoryReport
-from monitors.traces.aggregate import Weights, latency_report
+from monitors.rightsize.usage import Usage, Use, collect
+from monitors.traces.aggregate import Weights, Window, report_of, window
+from monitors.traces.causes import with_deployments
+from monitors.traces.choosing import PER_FUNCTION
 from monitors.traces.report import LatencyReport
 
 Json = dict[str, Any]
 Progress = Callable[[int, int], None]
+Engine = Callable[..., Read]
+"""Takes a session, log group -> the function whose it is, and `start_s`, `end_s`, `progress`, `say` by name."""
 DAY_S = 86_400.0
 REPORTS = '?"REPORT RequestId" ?"platform.report"'
 """Both log formats' report lines; what merely quotes one is told apart by the parser."""
 
+MOST = 4000
+"""Traces of each window where nobody has seen a plan: 1,600 calls, some 5 minutes of the 15 that a Lambda has."""
+CHOICE = (
+    f"Up to {PER_FUNCTION} traces of each function were read, a quarter each of those below p50, up to p95, up to p99"
+    " and above, by the response time of the whole trace; every request is weighted by the invocations it stands for."
+    " A function that takes a small part of its traces' time has wider errors, above all in its p99."
+)
+
+SPAN_TRACES = 4_000
+"""Traces read of a window from the log group of spans."""
+FROM_SPANS = (
+    f"Transaction Search is on: the traces are of the spans in the log group aws/spans, {SPAN_TRACES:,} of each window"
+    " if there are more, chosen by the end of their ids."
+)
+
+
+def from_logs(
+    session: boto3.Session,
+    owners: Mapping[str, str],
+    *,
+    start_s: float,
+    end_s: float,
+    progress: Progress,
+    say: Callable[[str], object],  # noqa: ARG001 - it is free
+) -> Read:
+    """What each report line in log groups says, by FilterLogEvents: exact and free, and slow where there are millions.
+
+    Raises:
+        AwsError: no log group at all can be read.
+    """
+    logs = client(session, "logs")
+    used: Usage = defaultdict(Use)
+    failed: list[AwsError] = []
+    for done, (group, owner) in enumerate(owners.items(), start=1):
+        try:
+            for one in _invocations(logs, group, owner, start_s=start_s, end_s=end_s):
+                collect(used, one)
+        except AwsError as error:
+            failed.append(error)
+        progress(done, len(owners))
+    if failed and len(failed) == len(owners):
+        raise failed[0]
+    return Read(used, tuple(f"Not read: {error}" for error in failed))
+
 
 def memory(
-    session: boto3.Session, *, end_s: float, days: float = 14.0, progress: Progress | None = None
+    session: boto3.Session,
+    *,
+    end_s: float,
+    days: float = 14.0,
+    engine: Engine = from_logs,
+    price_list: PriceList = OWN,
+    progress: Progress = lambda *_: None,
+    say: Callable[[str], object] = lambda _: None,
 ) -> MemoryReport:
-    """The memory report of every function of the session's account and Region, from its log groups.
+    """The memory report of every function of the session's account and Region, as an engine reads it.
 
-    A log group that cannot be read is told in the notes.
+    A log group that cannot be read is told in the notes. `say` hears what an engine costs before it starts.
 
     Raises:
         AwsError: the functions cannot be listed, or no log group at all can be read.
+        InputError: the engine needs an extra that is not there, or the price list lacks the Region.
     """
     functions = _functions(session)
-    logs = client(session, "logs")
-    found: list[Invocation] = []
-    failed: list[AwsError] = []
-    for done, function in enumerate(functions, start=1):
-        try:
-            found.extend(_invocations(logs, function, start_s=end_s - days * DAY_S, end_s=end_s))
-        except AwsError as error:
-            failed.append(error)
-        if progress:
-            progress(done, len(functions))
-    if failed and len(failed) == len(functions):
-        raise failed[0]
+    owners = {_group(function): function["FunctionName"] for function in functions}
+    start_s = end_s - days * DAY_S
+    found = engine(session, owners, start_s=start_s, end_s=end_s, progress=progress, say=say)
     facts = {function["FunctionName"]: _facts(function) for function in functions}
-    report = memory_report(found, functions=facts, region=session.region_name)
-    return replace(report, notes=(*report.notes, *(f"Not read: {error}" for error in failed)))
+    used = {key: use for key, use in found.usage.items() if key[0] in facts}
+    report = memory_report(used, functions=facts, region=session.region_name, price_list=price_list)
+    return replace(report, notes=(*report.notes, *found.notes))
 
 
 def latency(
@@ -60,23 +116,81 @@ def latency(
     *,
     end_s: float,
     days: float = 7.0,
-    limit: int = 4000,
+    chosen: Chosen | None = None,
+    resume: str = "",
     progress: Progress | None = None,
-) -> LatencyReport:
-    """The latency report of a window of `days`, against the window before it, from X-Ray.
+) -> tuple[LatencyReport, Window]:
+    """The latency report of a window of `days`, against the window before it, from X-Ray; and the window itself.
 
-    At most `limit` traces of each window are read, spread evenly. Each stands for as many invocations as CloudWatch
-    counted in its minute, so that X-Ray's sampling doesn't bend the percentiles.
+    The traces are those `chosen`, or the MOST that `to_read` chooses. Each stands for invocations that CloudWatch
+    counted, so that neither X-Ray's sampling nor the choice bends the percentiles. With `resume`, a file keeps what is
+    read, and what it has is not asked for. Unless they are chosen, traces that X-Ray keeps as spans in a log group are
+    read from there, all anew.
 
     Raises:
         AwsError: a call failed.
+        InputError: the file to resume from is of something else, or can't be written.
     """
-    xray = client(session, "xray")
-    middle_s, start_s = end_s - days * DAY_S, end_s - 2 * days * DAY_S
-    before = list(read_traces(xray, start=start_s, end=middle_s, limit=limit, progress=progress))
-    now = list(read_traces(xray, start=middle_s, end=end_s, limit=limit, progress=progress))
-    weights = _weights(session, start_s=start_s, end_s=end_s)
-    return latency_report(now, start=middle_s, end=end_s, before=before, weights=weights)
+    if chosen is None and in_logs(client(session, "xray")):
+        return _latency_of_spans(session, end_s=end_s, days=days, progress=progress)
+    chosen = chosen or to_read(session, end_s=end_s, days=days, most=MOST, progress=progress)
+    before, now = chosen_read(client(session, "xray"), chosen, resume=resume, progress=progress)
+    found, then = window(now, chosen.invocations), window(before, chosen.invocations, paths=False)
+    report = report_of(found, then, start=end_s - days * DAY_S, end=end_s, region=session.region_name)
+    if chosen.listed > len(before) + len(now):
+        report = replace(report, notes=(*report.notes, CHOICE))
+    return _with_deployments(session, report), found
+
+
+def _latency_of_spans(
+    session: boto3.Session, *, end_s: float, days: float, progress: Progress | None
+) -> tuple[LatencyReport, Window]:
+    """`latency` where X-Ray keeps spans in a log group, of which it lists hardly any itself; see infra.aws.spans."""
+    logs = client(session, "logs")
+    start_s, middle_s = end_s - 2 * days * DAY_S, end_s - days * DAY_S
+    invocations = _weights(session, start_s=start_s, end_s=end_s)
+    then, found = (
+        window(read_spans(logs, start_s=low, end_s=high, limit=SPAN_TRACES, progress=progress), invocations)
+        for low, high in ((start_s, middle_s), (middle_s, end_s))
+    )
+    report = report_of(found, then, start=middle_s, end=end_s, region=session.region_name)
+    return _with_deployments(session, replace(report, notes=(*report.notes, FROM_SPANS))), found
+
+
+def _with_deployments(session: boto3.Session, report: LatencyReport) -> LatencyReport:
+    """The report, its changes joined with when their functions' code or settings last changed."""
+    names = {change.function for change in report.changes}
+    changed = [one for one in _functions(session) if one["FunctionName"] in names] if names else []
+    deployed = {
+        one["FunctionName"]: datetime.fromisoformat(one["LastModified"]).timestamp()
+        for one in changed
+        if one.get("LastModified")
+    }
+    return replace(report, changes=with_deployments(report.changes, deployed))
+
+
+def to_read(
+    session: boto3.Session,
+    *,
+    end_s: float,
+    days: float = 7.0,
+    most: float = inf,
+    progress: Progress | None = None,
+) -> Chosen:
+    """Which traces the latency report reads of all that X-Ray lists, about `most` of each window at most.
+
+    AwsError if a call fails.
+    """
+    start_s = end_s - 2 * days * DAY_S
+    return chosen_traces(
+        client(session, "xray"),
+        _weights(session, start_s=start_s, end_s=end_s),
+        start_s=start_s,
+        middle_s=end_s - days * DAY_S,
+        end_s=end_s,
+        most=most,
+        progress=progress,
+    )
 
 
 def _functions(session: boto3.Session) -> list[Json]:
@@ -92,15 +206,18 @@ def _facts(function: Json) -> FunctionFacts:
     )
 
 
-def _invocations(logs: BaseClient, function: Json, *, start_s: float, end_s: float) -> Iterator[Invocation]:
-    name = function["FunctionName"]
-    group = (function.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
+def _group(function: Json) -> str:
+    return str((function.get("LoggingConfig") or {}).get("LogGroup") or log_group(function["FunctionName"]))
+
+
+def _invocations(logs: BaseClient, group: str, owner: str, *, start_s: float, end_s: float) -> Iterator[Invocation]:
     try:
         for event in events(logs, group=group, start_s=start_s, end_s=end_s, pattern=REPORTS):
+            stream = event.get("logStreamName", "")
             record = loglines.parse(
                 event["message"],
-                function=name,
-                log_stream=event.get("logStreamName", ""),
+                function=loglines.function_of(group, stream) or owner,
+                log_stream=stream,
                 timestamp_ms=event["timestamp"],
             )
             if isinstance(record, Invocation):

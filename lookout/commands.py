@@ -289,14 +289,30 @@ COMMANDS = (
                 metavar="FILE",
                 help="also write a line of JSON for each trace of --file: phases, critical path, cold starts, repairs",
             ),
+            _argument(
+                "--plan",
+                action="store_true",
+                help="say what reading from X-Ray would take: calls, time, USD; read nothing",
+            ),
+            _argument(
+                "--resume",
+                metavar="FILE",
+                help="keep each trace read from X-Ray there, and go on where a run was stopped",
+            ),
+            _argument(
+                "--history", metavar="FOLDER", help="keep this window there, and tell the trend of the last 13 weeks"
+            ),
             WINDOW,
             HTML,
             JSON,
         ),
         (
             "lookout traces",
+            "lookout traces --plan",
+            "lookout traces --resume traces.jsonl",
             "lookout traces --file traces.jsonl.gz -o latency.html",
             "lookout traces --file traces.json --per-trace phases.jsonl",
+            "lookout traces --history latency-history -o latency.html",
         ),
     ),
     Command(
@@ -306,6 +322,13 @@ COMMANDS = (
         (
             LOG_FOLDERS,
             SINCE,
+            _argument(
+                "--engine",
+                choices=("logs", "insights", "athena"),
+                default="logs",
+                help="what reads an account: each report line (free, slow for millions), Logs Insights, or Athena for "
+                "the archive; these two say first what they cost (default: %(default)s)",
+            ),
             _argument("--region", metavar="REGION", help="whose prices to use for log files (default: us-east-1)"),
             _argument(
                 "--architecture", choices=("x86_64", "arm64"), help="of the functions in log files (default: x86_64)"
@@ -316,14 +339,22 @@ COMMANDS = (
                 metavar="FILE",
                 help="print the advice as a patch of this SAM, CloudFormation, Serverless or Terraform file",
             ),
+            _argument("--before", metavar="FILE", help="tell what became of the advice in an earlier --json"),
+            _argument(
+                "--prices",
+                metavar="FILE",
+                help="count with the prices in this CSV: region,arch,usd_per_gb_second_tier1,usd_per_1m_requests",
+            ),
             HTML,
             JSON,
         ),
         (
             "lookout rightsize",
+            "lookout rightsize --engine insights",
             "lookout rightsize logs/ -o memory.html",
             "aws s3 sync s3://bucket/exportedlogs shop-orders && lookout rightsize shop-orders --architecture arm64",
             "lookout rightsize --patch template.yaml | git apply",
+            "lookout rightsize --before last-week.json --json > this-week.json",
         ),
     ),
     Command(

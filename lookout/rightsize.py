@@ -4,16 +4,28 @@ import argparse
 import os
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
 
-from dashboards import headlines, pages, sheets
+from dashboards import formats, headlines, pages, sheets
 from infra import reports
 from infra.aws.session import session
-from lookout import files, logfiles, show, written
+from infra.engines import athena, insights, logfiles
+from lookout import files, show, written
 from monitors.errors import InputError
 from monitors.rightsize.advise import memory_report
+from monitors.rightsize.follow import earlier, follow
+from monitors.rightsize.pricelist import OWN, PriceList, price_list
 from monitors.rightsize.prices import X86
-from monitors.rightsize.report import Action, MemoryReport
+from monitors.rightsize.report import Action, Followed, FollowUp, MemoryReport
+
+ENGINES: dict[str, reports.Engine] = {
+    "logs": reports.from_logs,
+    "insights": insights.read,
+    "athena": athena.read,
+}
+"""What `--engine` may name."""
 
 
 def rightsize(chosen: argparse.Namespace) -> int:
@@ -21,18 +33,11 @@ def rightsize(chosen: argparse.Namespace) -> int:
     now = time.time()
     if chosen.json and chosen.patch:
         raise InputError("--json and --patch both go to standard output: choose one")
-    if chosen.files:
-        region, architecture = chosen.region or "us-east-1", chosen.architecture or X86
-        with show.progress("reading log files") as progress:
-            found = logfiles.invocations(chosen.files, progress=progress)
-            report = memory_report(found, functions={}, region=region, architecture=architecture)
-        if not report.invocations:
-            raise InputError(f"{', '.join(chosen.files)}: no REPORT lines")
-    elif chosen.region or chosen.architecture:
-        raise InputError("--region and --architecture are of log files: an account says its own")
-    else:
-        with show.progress("reading logs") as progress:
-            report = reports.memory(session(), end_s=now, days=chosen.days, progress=progress)
+    before = earlier(files.read_text(chosen.before), chosen.before) if chosen.before else None
+    prices = _price_list(chosen.prices) if chosen.prices else OWN
+    report = _of_files(chosen, prices) if chosen.files else _of_account(chosen, prices, end_s=now)
+    if before:
+        report = replace(report, before=follow(before, report))
     page = pages.memory_page(report, title="Memory report", generated_s=now)
     written.write(chosen.output, {".html": page, ".csv": sheets.memory_csv(report)})
     if chosen.json:
@@ -42,6 +47,41 @@ def rightsize(chosen: argparse.Namespace) -> int:
     elif not chosen.output:
         _print_memory(report)
     return 1 if any(advice.action in (Action.LOWER, Action.RAISE) for advice in report.advice) else 0
+
+
+def _of_files(chosen: argparse.Namespace, prices: PriceList) -> MemoryReport:
+    if chosen.engine != "logs":
+        raise InputError("--engine is of an account: log files are read here")
+    region, architecture = chosen.region or "us-east-1", chosen.architecture or X86
+    with show.progress("reading log files") as progress:
+        found = logfiles.read(chosen.files, progress=progress)
+    report = memory_report(found.usage, functions={}, region=region, architecture=architecture, price_list=prices)
+    for note in found.notes:
+        show.note(note)
+    if not report.invocations:
+        raise InputError(f"{', '.join(chosen.files)}: no REPORT lines")
+    return replace(report, notes=(*report.notes, *found.notes))
+
+
+def _of_account(chosen: argparse.Namespace, prices: PriceList, *, end_s: float) -> MemoryReport:
+    if chosen.region or chosen.architecture:
+        raise InputError("--region and --architecture are of log files: an account says its own")
+    with show.progress("reading logs") as progress:
+        return reports.memory(
+            session(),
+            end_s=end_s,
+            days=chosen.days,
+            engine=ENGINES[chosen.engine],
+            price_list=prices,
+            progress=progress,
+            say=show.note,
+        )
+
+
+def _price_list(path: str) -> PriceList:
+    text = files.read_text(path)
+    changed = datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
+    return price_list(text, file=path, date=changed.strftime("%Y-%m-%d"))
 
 
 def _print_patches(report: MemoryReport, paths: list[str]) -> None:
@@ -72,3 +112,23 @@ def _print_memory(report: MemoryReport) -> None:
     ]
     columns = ("function", "advice", "MB now", "MB then", "MB used", "USD a month", "sure", "why")
     show.table(f"memory, {report.invocations:,} invocations", columns, rows)
+    if report.before:
+        _print_before(report.before)
+
+
+def _print_before(before: FollowUp) -> None:
+    show.line(f"Last time's advice. {headlines.followed(before)}")
+    rows = [(f.function, str(f.action), f.was_mb, f.advised_mb, str(f.outcome), _held(f)) for f in before.advice]
+    if rows:
+        show.table("last time's advice", ("function", "advice", "MB then", "MB advised", "done", "as predicted"), rows)
+
+
+def _held(one: Followed) -> str:
+    if not (one.p95_ms and one.usd_month):
+        return ""
+    said = (("p95", one.p95_ms, formats.ms), ("cost", one.usd_month, formats.usd))
+    return "; ".join(
+        f"{what} {words(held.measured)}, {'inside' if held.inside else 'outside'} "
+        f"{words(held.predicted.low)} to {words(held.predicted.high)}"
+        for what, held, words in said
+    )

@@ -59,6 +59,10 @@ SQS_IN_FLIGHT = 120_000
 """Messages in flight, standard and FIFO queues alike."""
 
 
+# AWS X-Ray, BatchGetTraces: the service enforces it, though no page of its reference tells it
+TRACES_PER_CALL = 5
+
+
 class Price(NamedTuple):
     """USD a month for one piece, in tiers, and how many pieces are free."""
 
@@ -78,6 +82,15 @@ DASHBOARD = Price(((float("inf"), 3.00),), free=3)
 FREE_DASHBOARD_METRICS = 50
 """A dashboard is free (the first three) only up to so many metrics."""
 CUSTOM_METRIC = Price(((10_000, 0.30), (250_000, 0.10), (1_000_000, 0.05), (float("inf"), 0.02)), free=10)
+
+# Amazon CloudWatch pricing and Amazon Athena pricing, us-east-1, read on 2026-11-28
+LOGS_SCANNED_GB = Price(((float("inf"), 0.005),))
+"""A GB that a Logs Insights query reads, uncompressed; what is free of it is shared with all that the account logs."""
+ATHENA_SCANNED_TB = Price(((float("inf"), 5.0),))
+
+# AWS X-Ray pricing, us-east-1, read on 2026-11-28
+TRACE_READ = Price(((float("inf"), 0.000_000_5),), free=1_000_000)
+"""A trace retrieved, or one that a search for traces scanned. Free in every month, not only in a first year."""
 
 # Amazon CloudWatch API reference, MetricDatum, Unit
 METRIC_UNITS = (

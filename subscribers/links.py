@@ -3,25 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from monitors.console import home
 from monitors.model import Query
 
 Json = Mapping[str, "Json"] | Sequence["Json"] | str | int | float | bool
 
-CONSOLES = {
-    "aws": "console.aws.amazon.com",
-    "aws-cn": "console.amazonaws.cn",
-    "aws-us-gov": "console.amazonaws-us-gov.com",
-    "aws-eusc": "console.amazonaws-eusc.eu",
-}
-"""Console of each partition."""
-
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
-
-
-def home(partition: str, region: str) -> str:
-    """The CloudWatch console of a Region, named as ARNs name it."""
-    console = CONSOLES.get(partition, CONSOLES["aws"])
-    return f"https://{region}.{console}/cloudwatch/home?region={region}"
 
 
 def alarm(partition: str, region: str, name: str) -> str:

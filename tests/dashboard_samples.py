@@ -17,7 +17,19 @@ from dashboards.summary import (
 )
 from monitors.evaluate import Episode
 from monitors.model import Series, State
-from monitors.rightsize.report import Action, Interval, MemoryAdvice, MemoryReport, SizePoint
+from monitors.rightsize.report import (
+    Action,
+    Followed,
+    FollowUp,
+    Held,
+    Interval,
+    MemoryAdvice,
+    MemoryReport,
+    OnArm64,
+    Outcome,
+    SizePoint,
+    UsedBin,
+)
 from monitors.traces.report import (
     Change,
     EdgeLatency,
@@ -325,11 +337,39 @@ def advice(function: str, *, action: Action, memory_mb: int, advised_mb: int, sc
             )
             for mb in (128, 256, 512, 1024, 1769, 3008)
         ),
+        used=tuple(UsedBin(over_mb=16 * n, to_mb=16 * n + 16, sandboxes=n) for n in (4, 5, 7)),
     )
 
 
+def followed() -> FollowUp:
+    """Of five functions' advice two were applied: one did as predicted, of the other p95 is higher."""
+
+    def one(function: str, outcome: Outcome, now_mb: int | None, p95_ms: float = 0.0) -> Followed:
+        kept = Held(predicted=Interval(100, 120, 140), measured=p95_ms, inside=100 <= p95_ms <= 140) if p95_ms else None
+        cost = Held(predicted=Interval(2, 3, 4), measured=3.5, inside=True) if p95_ms else None
+        return Followed(
+            function=function,
+            action=Action.LOWER,
+            was_mb=1024,
+            advised_mb=512,
+            now_mb=now_mb,
+            outcome=outcome,
+            p95_ms=kept,
+            usd_month=cost,
+        )
+
+    advice = (
+        one("shop-payment", Outcome.APPLIED, 512, 130),
+        one("shop-orders", Outcome.APPLIED, 512, 150),
+        one("shop-mailer", Outcome.PARTLY, 768),
+        one("shop-inventory", Outcome.NOT, 1024),
+        one("shop-gone", Outcome.GONE, None),
+    )
+    return FollowUp(start=NOW - 21 * DAY, end=NOW - 7 * DAY, advice=advice)
+
+
 def memory() -> MemoryReport:
-    """One to raise, four to lower, the rest to keep or unknown."""
+    """One to raise, four to lower, the rest to keep or unknown; one on x86_64."""
     rows = [advice("shop-images", action=Action.RAISE, memory_mb=512, advised_mb=1024)]
     for name, scale in (("shop-reports", 3.1), ("shop-search", 1.8), ("auth-login", 0.9), ("ops-export", 0.2)):
         rows.append(advice(name, action=Action.LOWER, memory_mb=3008, advised_mb=1769, scale=scale))
@@ -344,11 +384,12 @@ def memory() -> MemoryReport:
         sizes=(),
         init_ms=None,
     )
+    arm64 = OnArm64(p95_ms=Interval(400, 490, 600), usd_month=Interval(1.8, 2.2, 2.7))
     return MemoryReport(
         start=NOW - 14 * DAY,
         end=NOW,
         invocations=1_840_000,
-        advice=(*rows, *kept, unknown),
+        advice=(*rows, replace(kept[0], architecture="x86_64", arm64=arm64), *kept[1:], unknown),
         prices_date="2026-11-20",
         region="eu-central-1",
         notes=("Max Memory Used is a high-water mark of the sandbox, so the sandbox is the unit counted.",),

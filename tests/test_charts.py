@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards import charts, latency_charts, memory_charts, palette
+from dashboards import charts, latency_charts, memory_charts, memory_fleet, palette
 from dashboards.vega import Chart
 from monitors.evaluate import Episode
 from monitors.model import Series, State
@@ -37,6 +37,7 @@ def every_chart() -> list[Chart]:
     made = [*samples.summary().charts, latency_charts.response_times(report.functions)]
     made += [latency_charts.phases(report.functions[0]), memory_charts.monthly_effects(advice)]
     made += [*memory_charts.sizes(advice[0]), *memory_charts.sizes(advice[-1])]
+    made += [memory_charts.sandboxes(advice[0]), memory_fleet.fleet(advice)]
     made.append(charts.sparkline("Errors", series(1, None, 3), signal="errors"))
     made.append(
         charts.lines(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lookout import cli, rightsize, traces
+from lookout import cli, rightsize, tracefiles, traces
 from monitors.errors import InputError
 
 
@@ -128,6 +128,192 @@ def test_a_report_is_a_page_or_a_sheet(tmp_path: Path) -> None:
         traces.traces(cli._parser().parse_args(["traces", "--file", str(path), "-o", "latency.pdf"]))
 
 
+# --- lookout traces, of spans --------------------------------------------------------------------
+
+
+def spans_of(number: int, ms: int) -> list[dict[str, Any]]:
+    """One invocation of `shop` a minute after the one before, as `aws/spans` has it, and a call of half its time."""
+    start_ns = (BEGUN_S + 60 * number) * 10**9
+    told = {
+        "traceId": f"{BEGUN_S + 60 * number:08x}{number:024x}",
+        "startTimeUnixNano": start_ns,
+        "status": {"code": "UNSET"},
+    }
+    handler = {
+        "spanId": f"{2 * number + 1:016x}",
+        "name": "app.run",
+        "kind": "SERVER",
+        "endTimeUnixNano": start_ns + ms * 10**6,
+        "resource": {"attributes": {"cloud.platform": "aws_lambda", "faas.name": "shop"}},
+        "attributes": {"faas.coldstart": number == 0},
+        "events": [{"name": "started", "timeUnixNano": start_ns}],
+    }
+    call = {
+        "spanId": f"{2 * number + 2:016x}",
+        "parentSpanId": handler["spanId"],
+        "name": "Query",
+        "kind": "CLIENT",
+        "endTimeUnixNano": start_ns + ms * 10**6 // 2,
+        "attributes": {"rpc.system": "aws-api", "rpc.service": "DynamoDB", "rpc.method": "Query"},
+    }
+    return [told | call, told | handler]
+
+
+def as_otlp(span: dict[str, Any]) -> dict[str, Any]:
+    """The same span by the OTLP specification's JSON encoding."""
+    value = {str: "stringValue", bool: "boolValue"}
+    attributes, resource = (
+        [{"key": key, "value": {value[type(one)]: one}} for key, one in found.get("attributes", {}).items()]
+        for found in (span, span.get("resource", {}))
+    )
+    times = {key: str(one) for key, one in span.items() if key.endswith("UnixNano")}
+    numbers = {"kind": {"SERVER": 2, "CLIENT": 3}[span["kind"]], "status": {"code": 0}}
+    inside = {**span, **times, **numbers, "attributes": attributes}
+    inside.pop("resource", None)
+    return {"resource": {"attributes": resource}, "scopeSpans": [{"spans": [inside]}]}
+
+
+SPANS = [span for number in range(3) for span in spans_of(number, 10 * (number + 1))]
+
+
+def rows() -> list[list[dict[str, str]]]:
+    """Spans as GetQueryResults answers."""
+    return [[{"field": "@message", "value": json.dumps(one)}, {"field": "@ptr", "value": "p"}] for one in SPANS]
+
+
+def lines_of(values: list[Any]) -> str:
+    return "".join(f"{json.dumps(one)}\n" for one in values)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        lines_of(SPANS),
+        json.dumps(SPANS),
+        json.dumps(SPANS, indent=1),
+        lines_of([{"timestamp": 1, "message": json.dumps(one)} for one in SPANS]),
+        json.dumps([{"@timestamp": "t", "@message": one} for one in SPANS]),
+        json.dumps({"events": [{"message": json.dumps(one)} for one in SPANS]}, indent=1),
+        lines_of([{"messageType": "DATA_MESSAGE", "logEvents": [{"message": json.dumps(one)}]} for one in SPANS]),
+        json.dumps({"status": "Complete", "results": rows()}),
+        json.dumps({"resourceSpans": [as_otlp(one) for one in SPANS]}),
+        lines_of([{"resourceSpans": [as_otlp(one)]} for one in SPANS]),
+    ],
+    ids=[
+        *("a line each", "a list", "a printed list", "log events", "an export of the console", "filter-log-events"),
+        *("a subscription", "get-query-results", "OTLP", "OTLP, a line each"),
+    ],
+)
+def test_spans_of_a_file(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "spans.jsonl"
+    path.write_text(text)
+    _, out = run(capsys, "traces", "--file", str(path), "--json")
+    found = json.loads(out)
+    assert (found["traces_read"], found["traces_used"]) == (3, 3)
+    assert (found["start"], found["end"]) == (BEGUN_S, BEGUN_S + 120)
+    (shop,) = found["functions"]
+    assert (shop["function"], shop["response"]["p50_ms"]) == ("shop", pytest.approx(20))
+    assert shop["cold_share"] == pytest.approx(1 / 3)
+    assert [(edge["caller"], edge["callee"], edge["calls"]) for edge in found["edges"]] == [("shop", "DynamoDB", 3)]
+
+
+def test_spans_and_traces_and_documents_in_one_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    documents = [{**segment, "trace_id": TRACES[1]["Id"]} for segment in TRACES[1]["Segments"]]
+    path = tmp_path / "mixed.jsonl"
+    path.write_text(lines_of([TRACES[0], *documents, *spans_of(2, 30), {"Traces": [trace(3, 40)]}]))
+    found = json.loads(run(capsys, "traces", "--file", str(path), "--json")[1])
+    assert (found["traces_used"], found["functions"][0]["traces"]) == (4, 4)
+
+
+def test_a_trace_s_spans_lie_in_several_files(tmp_path: Path) -> None:
+    """As an export of the log group to S3 has them, a file for each of its streams."""
+    paths = [str(tmp_path / f"{number}.jsonl") for number in (0, 1)]
+    for number, path in enumerate(paths):
+        Path(path).write_text(lines_of(SPANS[number::2]))
+    assert [len(one["Segments"]) for one in tracefiles.exported(*paths)] == [2, 2, 2]
+
+
+def test_what_a_broken_file_of_spans_has_is_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ids that hardly compress, so that half of the file holds about half of the traces."""
+    dice = random.Random(1)
+    spans = [{**spans_of(n, 10)[1], "traceId": f"{BEGUN_S:08x}{dice.getrandbits(96):024x}"} for n in range(4000)]
+    whole = gzip.compress(lines_of(spans).encode())
+    path = tmp_path / "spans.jsonl.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    assert cli.main(["traces", "--file", str(path), "--json"]) == 0
+    told = capsys.readouterr()
+    assert 1000 < json.loads(told.out)["traces_used"] < 3000
+    assert "spans.jsonl.gz: broken off after" in told.err
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (gzip.compress(json.dumps(SPANS).encode())[:50], r"spans\.gz: "),
+        (gzip.compress(lines_of(SPANS).encode() + b"x"), r"spans\.gz:7: not JSON"),
+        (gzip.compress(b'\n[\n{"spanId": 1},\n{"spanId" 2}]'), r"spans\.gz:4: not JSON"),
+        (gzip.compress(b'{"message": "no span"}'), "no traces: expected"),
+        (gzip.compress(b'{"spanId": "x"}'), "no traces: expected"),
+    ],
+    ids=["cut short", "a bad line", "a bad line of a printed list", "another log", "no span"],
+)
+def test_spans_of_a_wrong_file(raw: bytes, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "spans.gz"
+    path.write_bytes(raw)
+    with pytest.raises(InputError, match=told):
+        traces.traces(cli._parser().parse_args(["traces", "--file", str(path)]))
+
+
+# --- lookout traces, week by week ----------------------------------------------------------------
+
+
+def of_week(number: int, ms: float) -> list[dict[str, Any]]:
+    """400 invocations, a minute apart, each slower than the one before by a 400th of the first."""
+    return [trace(number * 10_080 + n, ms * (1 + n / 400)) for n in range(400)]
+
+
+def test_a_window_is_kept_and_the_trend_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """p50 of 100 to 200 ms is 150 ms, then 300 ms; 0x68aa0000 is 2025-08-23."""
+    folder, page = tmp_path / "kept" / "weeks", tmp_path / "latency.html"
+    for number, ms in ((0, 100), (1, 200)):
+        path = tmp_path / f"week{number}.json"
+        path.write_text(json.dumps(of_week(number, ms)))
+        _, out = run(capsys, "traces", "--file", str(path), "--history", str(folder), "--json")
+    assert sorted(one.name for one in folder.iterdir()) == ["2025-08-23.json", "2025-08-30.json"]
+    told = json.loads(out)["trends"]
+    (shop,) = told["functions"]
+    assert [week["response"]["p50_ms"] for week in shop["weeks"]] == pytest.approx([150, 300], rel=0.01)
+    assert {one["measure"] for one in told["moves"]} == {"p50_ms", "p95_ms", "p99_ms"}
+    _, out = run(capsys, "traces", "--file", str(path), "--history", str(folder))
+    assert "shop: p50_ms 1" in out
+    assert "not tested for significance" in out
+    run(capsys, "traces", "--file", str(path), "--history", str(folder), "-o", str(page))
+    assert "Since the week before: p50 from" in page.read_text()
+    assert len([*folder.iterdir()]) == 2  # read again, kept once
+
+
+def test_without_history_nothing_is_kept_and_no_trend_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, page = tmp_path / "traces.json", tmp_path / "latency.html"
+    path.write_text(json.dumps(TRACES))
+    assert "trends" not in json.loads(run(capsys, "traces", "--file", str(path), "--json")[1])
+    run(capsys, "traces", "--file", str(path), "-o", str(page))
+    assert "Thirteen weeks" not in page.read_text()
+
+
+def test_a_broken_week_is_said_before_any_trace_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "2025-08-23.json").write_text('{"version": 9}')
+    (tmp_path / "notes.json").write_text("not ours")
+    assert cli.main(["traces", "--history", str(tmp_path)]) == 2
+    assert "2025-08-23.json: no week of latency history: its version is 9" in capsys.readouterr().err
+
+
+def test_history_that_is_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "traces.json"
+    path.write_text(json.dumps(TRACES))
+    assert cli.main(["traces", "--file", str(path), "--history", str(path)]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
 # --- lookout rightsize ---------------------------------------------------------------------------
 
 
@@ -216,7 +402,7 @@ def test_rightsize_uses_what_a_broken_file_has(tmp_path: Path, capsys: pytest.Ca
     assert cli.main(["rightsize", str(path), "--json"]) == 0
     told = capsys.readouterr()
     assert 1000 < json.loads(told.out)["invocations"] < 3000
-    assert "shop-orders.log.gz: broken off after" in told.err
+    assert "shop-orders.log.gz: ends before its end; what was read of it is used" in told.err
 
 
 def test_rightsize_of_an_empty_folder(tmp_path: Path) -> None:

@@ -1,32 +1,39 @@
 """The weekly reports: read from an account's logs and traces, kept in a bucket, told to people."""
 
+import io
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import reports
+from infra import deploy, reports
 from infra.aws import bucket as buckets
+from infra.aws.history import PREFIX
 from infra.aws.logs import events
 from infra.local.outcome import Outcome, lines
+from infra.templates.parsing import parse
 from monitors import patterns
 from monitors.errors import AwsError
 from monitors.rightsize.advise import FunctionFacts
+from monitors.traces import aggregate, history
+from monitors.traces.aggregate import latency_report
+from monitors.traces.report import Change
+from monitors.traces.requests import Request
 from subscribers import reports_handler
 from tests import dashboard_samples as samples
 from tests.aws import meta
 
 END = 1_795_500_000  # 2026-11-24 06:00 UTC
 DAY = 86_400
-PAGED = {"list_functions", "filter_log_events", "get_metric_data"}
+PAGED = {"list_functions", "filter_log_events", "get_metric_data", "list_objects_v2"}
 
 
 class Fake:
@@ -234,6 +241,7 @@ def test_the_latency_report_compares_two_windows_and_weighs_by_minute() -> None:
 
     xray = Fake(
         "xray",
+        get_trace_segment_destination=lambda _: {"Destination": "XRay", "Status": "ACTIVE"},
         get_trace_summaries=summaries,
         batch_get_traces=lambda asked: {"Traces": [made[id_] for id_ in asked["TraceIds"]]},
     )
@@ -242,12 +250,24 @@ def test_the_latency_report_compares_two_windows_and_weighs_by_minute() -> None:
         cloudwatch=Fake("cloudwatch", get_metric_data=counted),
         **{"lambda": Fake("lambda", list_functions=lambda _: [{"Functions": [function("pay")]}])},
     )
-    found = reports.latency(own, end_s=END, days=7)
+    found, window = reports.latency(own, end_s=END, days=7)
     assert (found.start, found.end, found.traces_read) == (END - 7 * DAY, END, 9)
     (only,) = found.functions
     # 9 traces in as many minutes, each of which had 10 invocations.
     assert (only.function, only.traces) == ("pay", 9)
     assert only.requests == pytest.approx(90)
+    assert sum(request.weight for request in window.requests["pay"]) == pytest.approx(90)
+
+
+def test_a_change_is_joined_with_the_deployment_at_its_time() -> None:
+    """Lambda writes LastModified as ISO 8601 with an offset; 2026-11-02 14:20 is in the hour that began at 14:00."""
+    since = datetime(2026, 11, 2, 14, tzinfo=UTC).timestamp()
+    change = Change(function="pay", measure="p50_ms", before=1, after=2, low=1, high=1, blamed="", since=since)
+    found = replace(latency_report([], start=0, end=1), changes=(change,))
+    changed = function("pay") | {"LastModified": "2026-11-02T14:20:00.000+0000"}
+    own = session(**{"lambda": Fake("lambda", list_functions=lambda _: [{"Functions": [changed, function("book")]}])})
+    (joined,) = reports._with_deployments(own, found).changes
+    assert joined.deployed == since + 1200
 
 
 # --- subscribers.reports_handler ---------------------------------------------------------------------
@@ -270,10 +290,22 @@ def delivered(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         return read
 
     monkeypatch.setattr(reports, "memory", report("memory", samples.memory()))
-    monkeypatch.setattr(reports, "latency", report("latency", samples.latency()))
-    s3, sns = Fake("s3", put_object=lambda _: {}), Fake("sns", publish=lambda _: {})
+    seen = aggregate.window([trace(END - DAY, 1)])
+    monkeypatch.setattr(reports, "latency", report("latency", (samples.latency(), seen)))
+    kept: dict[str, bytes] = {}
+    s3 = Fake(
+        "s3",
+        put_object=lambda asked: kept.update({asked["Key"]: asked["Body"]}) or {},
+        list_objects_v2=lambda asked: [{}, {"Contents": [{"Key": k} for k in kept if k.startswith(asked["Prefix"])]}],
+        get_object=lambda asked: {"Body": io.BytesIO(kept[asked["Key"]])},
+    )
+    sns = Fake("sns", publish=lambda _: {})
     monkeypatch.setattr(reports_handler, "session", lambda: session(s3=s3, sns=sns))
-    return SimpleNamespace(s3=s3, sns=sns, asked=asked, said=lambda: capsys.readouterr().out)
+    return SimpleNamespace(s3=s3, sns=sns, asked=asked, kept=kept, said=lambda: capsys.readouterr().out)
+
+
+WEEK = "history/2026-11-17.json"
+"""Where the window of the made-up report is kept: it begins seven days before END."""
 
 
 @pytest.mark.parametrize(("kind", "days"), [("memory", 14.0), ("latency", 7.0)])
@@ -281,12 +313,14 @@ def test_a_report_is_kept_told_and_measured(delivered: Any, kind: str, days: flo
     keys = getattr(reports_handler, kind)({"end_s": END}, None)
     assert keys == {suffix: f"2026-11-24/{kind}.{suffix}" for suffix in ("html", "csv", "json")}
     assert delivered.asked == {"kind": kind, "end_s": END, "days": days}
-    puts = {request["Key"]: request for _, request in delivered.s3.asked}
-    assert puts.keys() == {*keys.values()}
+    puts = {request["Key"]: request for name, request in delivered.s3.asked if name == "PutObject"}
+    assert puts.keys() - {WEEK} == {*keys.values()}
     assert {request["Bucket"] for request in puts.values()} == {"reports"}
     assert puts[keys["html"]]["Body"].startswith(b"<!doctype html>")
     made = samples.memory() if kind == "memory" else samples.latency()
-    assert json.loads(puts[keys["json"]]["Body"]) == json.loads(json.dumps(asdict(made)))
+    told = json.loads(puts[keys["json"]]["Body"])
+    told.pop("trends", None)
+    assert told == json.loads(json.dumps(asdict(made)))
     ((_, told),) = delivered.sns.asked
     assert told["Subject"] == f"Weekly {kind} report, 2026-11-24"
     assert all(f"s3://reports/{key}" in told["Message"] for key in keys.values())
@@ -294,6 +328,88 @@ def test_a_report_is_kept_told_and_measured(delivered: Any, kind: str, days: flo
     read = samples.memory().invocations if kind == "memory" else samples.latency().traces_read
     assert (measured["Report"], measured["RecordsRead"]) == (kind, read)
     assert measured["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Lookout/Reports"
+
+
+def page_and_trends(delivered: Any) -> tuple[str, Any]:
+    keys = reports_handler.latency({"end_s": END}, None)
+    told = json.loads(delivered.kept[keys["json"]])
+    return delivered.kept[keys["html"]].decode(), told
+
+
+def earlier_week(ago: int, ms: float) -> tuple[str, bytes]:
+    """The key and text of a week that ended so many weeks before END, of one request."""
+    start = END - (ago + 1) * 7 * DAY
+    one = Request("pay", "t", start * 1_000_000, round(ms * 1000), cold=False, failed=False, phases=())
+    made = history.week({"pay": [one]}, start_s=start, end_s=start + 7 * DAY, made_s=start + 7 * DAY)
+    return f"history/{history.file_name(made)}", history.to_text(made).encode()
+
+
+def test_the_week_is_kept_and_read_back_a_week_later(delivered: Any) -> None:
+    """The trace of this week took 100 ms; a week ago a request took 50 ms, and of the week before that nothing is kept.
+
+    Of a year ago there is a file too, which no trend of 13 weeks needs: it is not read.
+    """
+    delivered.kept.update([earlier_week(1, 50), earlier_week(3, 20), earlier_week(52, 1)])
+    page, told = page_and_trends(delivered)
+    found = history.from_text(delivered.kept[WEEK], WEEK)
+    assert (found.start_s, found.end_s, [*found.functions]) == (END - 7 * DAY, END, ["pay"])
+    (trend,) = told["trends"]["functions"]
+    told_ms = [week and week["response"]["p50_ms"] for week in trend["weeks"]]
+    assert told_ms == [pytest.approx(20, rel=0.01), None, pytest.approx(50, rel=0.01), pytest.approx(100, rel=0.01)]
+    assert "Thirteen weeks" in page
+    read = [asked["Key"] for name, asked in delivered.s3.asked if name == "GetObject"]
+    assert read == ["history/2026-10-27.json", "history/2026-11-10.json"]
+
+
+def test_the_first_week_has_no_trend_and_says_so(delivered: Any) -> None:
+    page, told = page_and_trends(delivered)
+    assert "No trend yet" in page
+    assert told["trends"]["ends_s"] == [END]
+    assert not [note for note in told["notes"] if "not read" in note]
+
+
+def test_a_broken_week_is_told_and_costs_no_more_than_its_place(delivered: Any) -> None:
+    key, _ = earlier_week(2, 10)
+    delivered.kept.update([earlier_week(1, 50), (key, b"\xff{")])
+    page, told = page_and_trends(delivered)
+    (note,) = (note for note in told["notes"] if "not read" in note)
+    assert note.startswith(f"Earlier week not read: {key}: no week of latency history: ")
+    assert f"Earlier week not read: {key}" in page
+    assert len(told["trends"]["ends_s"]) == 2
+
+
+def test_a_week_that_may_not_be_read_is_told(delivered: Any) -> None:
+    def denied(_asked: dict[str, Any]) -> Any:
+        raise refused("AccessDenied")
+
+    delivered.kept.update([earlier_week(1, 50)])
+    delivered.s3.answers["get_object"] = denied
+    (note,) = (note for note in page_and_trends(delivered)[1]["notes"] if "not read" in note)
+    assert "s3:GetObject of history/2026-11-10.json" in note
+    delivered.s3.answers["list_objects_v2"] = denied
+    (note,) = (note for note in page_and_trends(delivered)[1]["notes"] if "not read" in note)
+    assert note.startswith("Earlier weeks not read: s3:ListObjectsV2 of reports/history/")
+    assert "Allow s3:ListBucket" in note
+
+
+def test_a_body_that_breaks_off_is_told(delivered: Any) -> None:
+    def broken() -> bytes:
+        raise ReadTimeoutError(endpoint_url="https://s3")
+
+    delivered.kept.update([earlier_week(1, 50)])
+    delivered.s3.answers["get_object"] = lambda _asked: {"Body": SimpleNamespace(read=broken)}
+    (note,) = (note for note in page_and_trends(delivered)[1]["notes"] if "not read" in note)
+    assert "history/2026-11-10.json" in note
+
+
+def test_the_role_may_read_the_weeks_that_it_keeps() -> None:
+    """s3:ListBucket is of the bucket, s3:GetObject of its objects (Service Authorization Reference, Amazon S3)."""
+    properties = parse(deploy.template(), "template")["Resources"]["LatencyReport"]["Properties"]
+    statements = [one for policy in properties["Policies"] for one in policy["Statement"]]
+    allowed = {one["Action"]: one for one in statements if isinstance(one["Action"], str)}
+    assert allowed["s3:GetObject"]["Resource"] == {"Fn::Sub": f"${{Reports.Arn}}/{PREFIX}*"}
+    assert allowed["s3:ListBucket"]["Resource"] == {"Fn::GetAtt": ["Reports", "Arn"]}
+    assert allowed["s3:ListBucket"]["Condition"] == {"StringEquals": {"s3:prefix": PREFIX}}
 
 
 def test_how_far_back_is_for_the_event_to_say(delivered: Any) -> None:

@@ -10,9 +10,10 @@ from monitors.errors import InputError
 from monitors.records import Invocation
 from monitors.rightsize.advise import FunctionFacts, memory_report
 from monitors.rightsize.curve import choose, fit
-from monitors.rightsize.need import need
+from monitors.rightsize.need import Need, need
 from monitors.rightsize.prices import price
 from monitors.rightsize.report import Action
+from monitors.rightsize.usage import usage
 
 DAY_MS = 86_400_000
 
@@ -52,9 +53,16 @@ def invocations(
     ]
 
 
+def needed(found: list[Invocation]) -> Need:
+    """Of one function at one size."""
+    ((_, memory_mb), use), *others = usage(found).items()
+    assert not others
+    return need(use, memory_mb=memory_mb)
+
+
 def advice(*found: Invocation, memory_mb: int = 1024, timeout_ms: int = 900_000):  # type: ignore[no-untyped-def]
     facts = {"f": FunctionFacts(memory_mb=memory_mb, timeout_ms=timeout_ms)}
-    (one,) = memory_report(found, functions=facts, region="us-east-1").advice
+    (one,) = memory_report(usage(found), functions=facts, region="us-east-1").advice
     return one
 
 
@@ -133,22 +141,22 @@ def test_without_two_sizes_it_is_one_step_at_most() -> None:
 
 def test_the_floor_is_the_highest_use_with_headroom() -> None:
     """200 MB in 100 sandboxes: 200 * (1 + 0.5 / 10) / 0.75 = 280."""
-    found = need(invocations(used_mb=200, sandboxes=100))
+    found = needed(invocations(used_mb=200, sandboxes=100))
     assert (found.used_mb, found.floor_mb, found.sandboxes, found.clipped) == (200, 280, 100, False)
 
 
 def test_readings_below_ten_mb_are_no_readings() -> None:
-    assert need(invocations(used_mb=4)).sandboxes == 0
+    assert needed(invocations(used_mb=4)).sandboxes == 0
 
 
 def test_use_at_the_size_means_more_is_needed() -> None:
-    assert need(invocations(used_mb=1024)).floor_mb >= 1.5 * 1024
-    assert need(invocations(used_mb=300, error_type="Runtime.OutOfMemory")).clipped
+    assert needed(invocations(used_mb=1024)).floor_mb >= 1.5 * 1024
+    assert needed(invocations(used_mb=300, error_type="Runtime.OutOfMemory")).clipped
 
 
 def test_a_leak_grows_to_the_end_and_a_warm_up_does_not() -> None:
-    assert need(invocations(used_mb=100, growth_mb=5, sandboxes=10, count=400)).leaking
-    assert not need(invocations(used_mb=100, growth_mb=0)).leaking
+    assert needed(invocations(used_mb=100, growth_mb=5, sandboxes=10, count=400)).leaking
+    assert not needed(invocations(used_mb=100, growth_mb=0)).leaking
 
 
 # --- the advice ----------------------------------------------------------------------------------
@@ -186,7 +194,7 @@ def test_a_timeout_near_by_forbids_less() -> None:
 
 
 def test_nothing_read_is_an_empty_report() -> None:
-    report = memory_report([], functions={}, region="us-east-1")
+    report = memory_report({}, functions={}, region="us-east-1")
     assert (report.invocations, report.advice) == (0, ())
 
 
@@ -199,5 +207,5 @@ def test_prices() -> None:
 
 def test_use_within_the_headroom_is_no_reason_for_more() -> None:
     """92 of 128 MB is 72 %; 92 * (1 + 0.5 / sqrt(30)) / 0.75 would be 134."""
-    assert need(invocations(memory_mb=128, used_mb=92)).floor_mb == 128
-    assert need(invocations(memory_mb=128, used_mb=100)).floor_mb > 128
+    assert needed(invocations(memory_mb=128, used_mb=92)).floor_mb == 128
+    assert needed(invocations(memory_mb=128, used_mb=100)).floor_mb > 128

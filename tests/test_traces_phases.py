@@ -69,10 +69,10 @@ def test_a_cold_start_behind_a_gateway() -> None:
         "hop": 27 + 1,  # L before and after S
         "container_start": 170,  # S.start 30 - I.start 200
         "runtime_start": 490,  # I
-        "dispatch": 10,  # I.end 690 - F.start 700
-        "handler": 49 + 96,  # V 701-996 around the call 750-900
+        "dispatch": 10 - 0.5,  # I.end 690 - F.start 700, where F is moved by what it outlives S
+        "handler": 1 + 49 + 96 + 0.5 + 0.1,  # F before V, V 701-996 around the call 750-900, F before and after O
         "dependency": 150,
-        "overhead": 1 + 0.5 + 1.5,  # F before V, between V and O, and O up to S.end 998, where F is clamped
+        "overhead": 1.9,  # O 996.5-998.4
     }
     assert found["response_us"] == found["completion_us"] == 1_000_000
     assert ms(found["dependencies"]) == {"DynamoDB Query orders": 150}
@@ -103,7 +103,7 @@ def test_parallel_calls_count_once_and_the_overlapped_part_to_the_later() -> Non
         entity("S", 0, 100, origin="AWS::Lambda"),
         entity("F", 6, 99, origin=FUNCTION, parent_id="S", subsegments=calls),
     )
-    assert ms(found["phases"]) == {"dispatch": 6, "handler": 14 + 19, "dependency": 20 + 40, "overhead": 1}
+    assert ms(found["phases"]) == {"dispatch": 6 + 1, "handler": 14 + 19, "dependency": 20 + 40}
     assert ms(found["dependencies"]) == {"a GetItem": 20, "b PutItem": 40}
     assert found["cold_starts"] == 0
 
@@ -116,9 +116,8 @@ def test_snap_start_restores() -> None:
     assert ms(found["phases"]) == {
         "container_start": 50,
         "restore": 200,
-        "dispatch": 5,
+        "dispatch": 5 + 2,  # before F and after it
         "handler": 43,
-        "overhead": 2,
     }
     assert found["cold_starts"] == 1
 
@@ -130,7 +129,7 @@ def test_provisioned_concurrency_is_no_cold_start() -> None:
         entity("S", 0, 100, origin="AWS::Lambda"),
         entity("F", 5, 99, origin=FUNCTION, parent_id="S", subsegments=[early]),
     )
-    assert ms(found["phases"]) == {"dispatch": 5, "handler": 94, "overhead": 1}
+    assert ms(found["phases"]) == {"dispatch": 5 + 1, "handler": 94}
     assert found["cold_starts"] == 0
     assert found["response_us"] == 100_000
 
@@ -147,7 +146,7 @@ def test_a_function_that_calls_a_function() -> None:
         )
     )
     whole = {section.phase for section in response_path(seen).sections}
-    assert whole == {"dispatch", "handler", "hop", "overhead"}
+    assert whole == {"dispatch", "handler", "hop"}
     outer = [s for s in function_path(seen, 0).sections if s.phase == "dependency"]
     assert [(s.target, s.end - s.start) for s in outer] == [("L Invoke inner", 70_000)]
     assert [seen.spans[node].id for node in functions(seen)] == ["S1", "S2"]
@@ -174,10 +173,9 @@ def test_an_asynchronous_invocation_waits_in_a_queue() -> None:
     assert ms(found["phases"]) == {"dispatch": 40}
     assert found["response_us"] == 40_000
     assert ms(found["completion_phases"]) == {
-        "dispatch": 30 + 5,  # S up to the queue; T up to F
+        "dispatch": 30 + 5 + 2,  # S up to the queue; T up to F, and after it
         "queue": 60,
         "handler": 303,
-        "overhead": 2,
     }
     assert found["completion_us"] == 400_000
 
@@ -216,13 +214,12 @@ def test_a_bucket_that_triggers_a_function() -> None:
         entity("S2", 1020, 1100, origin="AWS::Lambda", parent_id="B"),
         entity("F2", 1025, 1099, origin=FUNCTION, parent_id="S2"),
     )
-    assert ms(found["phases"]) == {"dispatch": 5, "handler": 5 + 29, "dependency": 10, "overhead": 1}
+    assert ms(found["phases"]) == {"dispatch": 5 + 1, "handler": 5 + 29, "dependency": 10}
     assert ms(found["completion_phases"]) == {
-        "dispatch": 5 + 5,
+        "dispatch": 5 + 5 + 1,
         "handler": 5 + 74,
         "dependency": 10,
         "trigger": 1000,
-        "overhead": 1,
     }
     assert found["completion_path"] == ["S1", "F1", "S3", "B", "S2", "F2"]
 
@@ -256,6 +253,44 @@ def test_a_state_machine_that_starts_another_does_not_wait_for_it() -> None:
     assert found["critical_path"] == ["M1", "Run", "Start", "Pass", "End"]
 
 
+def test_the_way_into_a_state_machine_that_goes_on_alone_is_a_hop() -> None:
+    """The gateway waits for the call, 3 to 65; what it started runs from 40 to 900."""
+    found = report(
+        entity("A", 0, 70, origin="AWS::ApiGateway::Stage", subsegments=[call("L", 3, 65, "StartExecution")]),
+        entity("M", 40, 900, origin="AWS::StepFunctions::StateMachine", parent_id="L"),
+    )
+    assert ms(found["phases"]) == {"gateway": 3 + 5, "dependency": 62}
+    assert ms(found["completion_phases"]) == {"gateway": 3, "hop": 37, "orchestration": 860}
+
+
+def test_a_call_to_step_functions_is_orchestration_and_the_callers_dependency() -> None:
+    """No state machine sent a segment: X-Ray made one of the call, and spells the service as the caller did."""
+    for origin in ("AWS::stepfunctions", "AWS::STEPFUNCTIONS"):
+        seen = view(
+            read(
+                entity("F", 0, 100, origin=FUNCTION, subsegments=[call("L", 20, 60, "StartExecution")]),
+                entity("M", 20, 60, origin=origin, inferred=True, parent_id="L"),
+            )
+        )
+        by_phase = {section.phase: section.end - section.start for section in response_path(seen).sections[1:2]}
+        assert by_phase == {"orchestration": 40_000}
+        assert [section.phase for section in function_path(seen, 0).sections] == ["handler", "dependency", "handler"]
+
+
+def test_what_ended_before_the_root_did_completes_nothing() -> None:
+    """An event that was taken in (202) and handled while the caller was still at work: nobody waited for it."""
+    event = [entity("W", 15, 30, name="Dwell Time"), entity("T", 30, 80, name="Attempt #1")]
+    for end in (100, 80):
+        found = report(
+            entity("App", 0, end, subsegments=[call("L", 10, 25, "Invoke")]),
+            entity(
+                "S", 12, 22, origin="AWS::Lambda", parent_id="L", http={"response": {"status": 202}}, subsegments=event
+            ),
+        )
+        assert ms(found["phases"]) == {"service": 10 + end - 25, "hop": 2 + 3, "dispatch": 10}
+        assert found["completion_phases"] == found["phases"]
+
+
 def test_known_precursors_beat_the_clock() -> None:
     """c waited for a, which says so; b, which ended later, held up nobody."""
     inside = [entity("a", 0, 60), entity("b", 0, 70), entity("c", 70, 100)]
@@ -264,9 +299,118 @@ def test_known_precursors_beat_the_clock() -> None:
     assert report(entity("P", 0, 100, subsegments=inside))["critical_path"] == ["P", "a", "c"]
 
 
-def test_an_invocation_that_was_refused_has_no_phases_to_tell() -> None:
-    found = report(entity("S", 0, 10, origin="AWS::Lambda", throttle=True))
-    assert ms(found["phases"]) == {"unclassified": 10}
+def test_an_invocation_that_was_refused_was_lambdas_own_time() -> None:
+    """Of one without a function's segment nobody knows what it did, unless it never ran."""
+    for refused in ({"throttle": True}, {"http": {"response": {"status": 500}}}):
+        assert ms(report(entity("S", 0, 10, origin="AWS::Lambda", **refused))["phases"]) == {"dispatch": 10}
+    assert ms(report(entity("S", 0, 10, origin="AWS::Lambda", fault=True))["phases"]) == {"unclassified": 10}
+
+
+def test_a_gateway_whose_call_lambda_refused() -> None:
+    """X-Ray makes the only segment of Lambda from the call; one that was answered may have run any code."""
+    for status, phase in ((500, "dispatch"), (200, "dependency")):
+        found = report(
+            entity("A", 0, 10, origin="AWS::ApiGateway::Stage", subsegments=[call("L", 1, 9, "Invoke")]),
+            entity(
+                "S", 1, 9, origin="AWS::Lambda", inferred=True, parent_id="L", http={"response": {"status": status}}
+            ),
+        )
+        assert ms(found["phases"]) == {"gateway": 1 + 1, phase: 8}
+
+
+def invoked(function: tuple[float, float], *inside: dict[str, Any]) -> list[dict[str, Any]]:
+    """Lambda's service segment, 0 to 100 ms, and the function's below it."""
+    return [
+        entity("S", 0, 100, origin="AWS::Lambda"),
+        entity("F", *function, origin=FUNCTION, parent_id="S", subsegments=list(inside)),
+    ]
+
+
+def test_only_what_lambda_calls_overhead_is() -> None:
+    """Whether the runtime reports the handler as `Invocation` or not, what it does around it counts alike."""
+    overhead = entity("O", 90, 95, name="Overhead")
+    for inside in ([overhead], [entity("V", 12, 89, name="Invocation"), overhead]):
+        assert ms(report(*invoked((10, 96), *inside))["phases"]) == {"dispatch": 10 + 4, "handler": 81, "overhead": 5}
+
+
+def test_a_function_that_outlives_its_service_by_a_clock_is_moved_and_not_cut() -> None:
+    """It ends at 103, so that it began, by Lambda's clock, at 7; the whole 93 ms are kept."""
+    found = report(*invoked((10, 103), entity("V", 11, 98, name="Invocation"), entity("O", 98, 103, name="Overhead")))
+    assert ms(found["phases"]) == {"dispatch": 7, "handler": 88, "overhead": 5}
+    assert found["repairs"] == {"moved back by what clocks differ": 1}
+
+
+def test_a_function_is_moved_no_further_than_to_its_containers_start() -> None:
+    """It ends at 104, 4 ms late, but was only dispatched 1 ms after the initialization: 3 ms of it are cut."""
+    start, overhead = entity("I", 20, 59, name="Initialization"), entity("O", 94, 104, name="Overhead")
+    found = report(*invoked((60, 104), start, overhead))
+    assert ms(found["phases"]) == {"container_start": 20, "runtime_start": 39, "handler": 34, "overhead": 7}
+
+
+def test_what_differs_by_more_than_clocks_do_is_cut() -> None:
+    """An extension that goes on for 16 ms after the answer; were the function moved, its handler began too early."""
+    found = report(*invoked((20, 116), entity("O", 90, 116, name="Overhead")))
+    assert ms(found["phases"]) == {"dispatch": 20, "handler": 70, "overhead": 10}
+
+
+def test_a_function_that_asynchronous_work_goes_on_from_stays() -> None:
+    """The upload ends at 40, what it triggers starts at 60: the 20 ms between are two services' and not the clock's."""
+    found = report(
+        *invoked((10, 103), call("S3", 30, 40, "PutObject")),
+        entity("B", 30, 40, origin="AWS::S3::Bucket", inferred=True, parent_id="S3"),
+        entity("S2", 60, 200, origin="AWS::Lambda", parent_id="B"),
+        entity("F2", 65, 200, origin=FUNCTION, parent_id="S2"),
+    )
+    assert ms(found["completion_phases"]) == {
+        "dispatch": 10 + 5,
+        "handler": 20 + 135,
+        "dependency": 10,
+        "trigger": 20,
+    }
+
+
+def test_a_called_service_that_outlives_the_call_is_moved_with_all_below() -> None:
+    """By a millisecond that was rounded up: 10 to 60 becomes 9 to 59, inside the call from 5 to 59."""
+    found = report(
+        entity("App", 0, 70, subsegments=[call("L", 5, 59, "Invoke")]),
+        entity("S", 10, 60, origin="AWS::Lambda", parent_id="L"),
+        entity("F", 15, 58, origin=FUNCTION, parent_id="S"),
+    )
+    assert ms(found["phases"]) == {"service": 5 + 11, "hop": 4, "dispatch": 5 + 2, "handler": 43}
+
+
+@given(st.integers(0, 5_000), st.integers(5_000, 20_000), st.integers(0, 30_000), st.integers(0, 30_000))
+def test_a_moved_function_loses_nothing_while_there_is_room(
+    over: int, before: int, handler: int, overhead: int
+) -> None:
+    """All in microseconds: a function of `handler` + `overhead` from `before` on, that ends `over` late."""
+    end = before + handler + overhead
+    function = entity(
+        "F",
+        before / 1000,
+        end / 1000,
+        origin=FUNCTION,
+        parent_id="S",
+        subsegments=[entity("O", (before + handler) / 1000, end / 1000, name="Overhead")],
+    )
+    phases = report(entity("S", 0, (end - over) / 1000, origin="AWS::Lambda"), function)["phases"]
+    assert phases == {
+        name: time for name, time in (("dispatch", before - over), ("handler", handler), ("overhead", overhead)) if time
+    }
+
+
+def test_a_child_that_starts_before_the_request_is_told() -> None:
+    """No clock can be right: its time counts from where the request began."""
+    early = report(entity("App", 0, 100, subsegments=[entity("own", -3, 40)]))
+    assert early["response_us"] == 100_000
+    assert early["repairs"] == {"starts before its parent": 1}
+    assert report(entity("App", 0, 100, subsegments=[entity("own", 0, 40)]))["repairs"] == {}
+
+
+def test_a_second_segment_without_a_parent_is_told() -> None:
+    assert report(entity("App", 0, 100), entity("Other", 10, 20))["repairs"] == {"parent missing": 1}
+    assert report(entity("App", 0, 100))["repairs"] == {}
+    assert report(entity("App", 0, 100, parent_id="gone"))["repairs"] == {"parent missing": 1}
 
 
 NAMES = ("Initialization", "Invocation", "Overhead", "Restore", "Attempt #1", "Dwell Time", "work")

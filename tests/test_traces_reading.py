@@ -241,6 +241,13 @@ def test_a_trace_over_the_limit_says_so() -> None:
     assert repairs(trace) == {Repair.LIMIT_EXCEEDED: 1}
 
 
+@pytest.mark.parametrize(("told", "counted"), [(0.3, 0), (0.3015, 0), (0.303, 1), (None, 0), ("0.9", 0)])
+def test_a_length_that_is_not_what_x_ray_tells_is_counted(told: object, counted: int) -> None:
+    """From the first start at 0 to the last end at 300 ms; a millisecond and a half is what rounding makes."""
+    trace = read(entity("root", 0, 200), entity("late", 100, 300, parent_id="root"), Duration=told)
+    assert repairs(trace).get(Repair.DURATION, 0) == counted
+
+
 def test_names_are_bounded_and_can_be_written_as_utf_8() -> None:
     trace = read(json.dumps(entity("root", 0, 10) | {"name": "\ud800" + "x" * 100_000, "origin": ["no text"]}))
     name = trace.spans[0].name

@@ -1,7 +1,7 @@
-"""A time range -> the traces that X-Ray recorded in it, in the shape of BatchGetTraces.
+"""A time range -> what X-Ray lists of its traces; trace ids -> the traces, in the shape of BatchGetTraces.
 
 Limits: AWS X-Ray API Reference (GetTraceSummaries: 24 hours a call, of which 6 are asked here; BatchGetTraces: 5 ids,
-none twice). X-Ray publishes no rates for these calls, so a throttled one waits and tries again.
+none twice). X-Ray publishes no rates for these calls: the client's pace (infra.aws.pace) finds them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,58 +11,72 @@ from typing import Any
 
 from botocore.client import BaseClient
 
-from infra.aws.session import Json, call, error_code
-from monitors.errors import AwsError
+from infra.aws.session import Json, call
+from infra.aws.workers import each
+from monitors.quotas import TRACES_PER_CALL
+from monitors.traces.choosing import Recorded, recorded
 
 WINDOW_S = 6 * 3600
-BATCH = 5
+IN_FLIGHT = 4
+"""Calls under way at once: with some 100 ms for each, enough for any rate that X-Ray was seen to allow."""
 ATTEMPTS = 6
 LONGEST_WAIT_S = 30.0
 
 Progress = Callable[[int, int], None]
-"""(traces read, traces to read)"""
+"""(done, to do)"""
+
+
+def list_traces(
+    client: BaseClient, *, start_s: float, end_s: float, progress: Progress | None = None
+) -> list[Recorded]:
+    """The traces begun from `start_s` to `end_s` (epoch seconds), each once, oldest first; AwsError if a call fails."""
+    windows = list(_windows(start_s, end_s))
+    found: dict[str, Recorded] = {}
+    for done, (_, traces) in enumerate(each(lambda span: _listed(client, span), windows, workers=IN_FLIGHT), start=1):
+        found.update((trace.id, trace) for trace in traces)  # windows share their borders
+        if progress:
+            progress(done, len(windows))
+    return [found[trace_id] for trace_id in sorted(found)]
 
 
 def read_traces(
     client: BaseClient,
+    ids: Sequence[str],
     *,
-    start: float,
-    end: float,
-    limit: int | None = None,
     progress: Progress | None = None,
     sleep: Callable[[float], object] = wait,
 ) -> Iterator[dict[str, Json]]:
-    """The traces begun from `start` to `end` (epoch seconds), oldest first within a small batch.
+    """The traces with these ids, each once, in whatever order they come.
 
-    With a `limit`, as many, spread evenly over all there are, so that busy times keep their share. A trace that X-Ray
-    lists but does not return, however often asked, comes without segments, so that the report can count it.
-    AwsError if a call fails; it is tried again as long as it is only throttled.
+    One that X-Ray lists but does not return, however often asked, comes without segments, so that the report can
+    count it. AwsError if a call fails, or is throttled for as long as the client tries.
     """
-    ids = _spread(sorted(_ids(client, start, end, sleep)), limit)
-    for first in range(0, len(ids), BATCH):
-        yield from _batch(client, ids[first : first + BATCH], sleep)
+    wanted = list(dict.fromkeys(ids))
+    batches = [wanted[first : first + TRACES_PER_CALL] for first in range(0, len(wanted), TRACES_PER_CALL)]
+    read = 0
+    for _, traces in each(lambda batch: _batch(client, batch, sleep), batches, workers=IN_FLIGHT):
+        yield from traces
+        read += len(traces)
         if progress:
-            progress(min(first + BATCH, len(ids)), len(ids))
+            progress(read, len(wanted))
 
 
-def _ids(client: BaseClient, start: float, end: float, sleep: Callable[[float], object]) -> set[str]:
-    """The id of every trace in the range; windows share their borders, hence a set."""
-    found: set[str] = set()
-    low = start
-    while low < end:
-        high = min(low + WINDOW_S, end)
-        request = {"StartTime": datetime.fromtimestamp(low, UTC), "EndTime": datetime.fromtimestamp(high, UTC)}
-        for page in _pages(client, "GetTraceSummaries", request, sleep):
-            found.update(summary["Id"] for summary in page.get("TraceSummaries", ()) if "Id" in summary)
+def _windows(start_s: float, end_s: float) -> Iterator[tuple[float, float]]:
+    low = start_s
+    while low < end_s:
+        high = min(low + WINDOW_S, end_s)
+        yield low, high
         low = high
-    return found
 
 
-def _spread(ids: Sequence[str], limit: int | None) -> Sequence[str]:
-    """At most `limit` of the ids, at even distances; ids begin with their time."""
-    if limit is None or len(ids) <= limit:
-        return ids
-    return [ids[k * len(ids) // limit] for k in range(limit)]
+def _listed(client: BaseClient, span: tuple[float, float]) -> list[Recorded]:
+    start, end = (datetime.fromtimestamp(at_s, UTC) for at_s in span)
+    summaries = (
+        summary
+        for page in _pages(client, "GetTraceSummaries", {"StartTime": start, "EndTime": end})
+        for summary in page.get("TraceSummaries", ())
+    )
+    return [trace for summary in summaries if (trace := recorded(summary))]
 
 
 def _batch(client: BaseClient, ids: Sequence[str], sleep: Callable[[float], object]) -> list[dict[str, Json]]:
@@ -71,9 +85,9 @@ def _batch(client: BaseClient, ids: Sequence[str], sleep: Callable[[float], obje
     missing = list(ids)
     for attempt in range(ATTEMPTS):
         if attempt:
-            sleep(_pause_s(attempt - 1))
+            sleep(min(2.0 ** (attempt - 1), LONGEST_WAIT_S))
         unprocessed: set[str] = set()
-        for page in _pages(client, "BatchGetTraces", {"TraceIds": missing}, sleep):
+        for page in _pages(client, "BatchGetTraces", {"TraceIds": missing}):
             unprocessed.update(page.get("UnprocessedTraceIds", ()))
             for trace in page.get("Traces", ()):
                 if "Id" in trace:
@@ -93,30 +107,11 @@ def _put_together(trace: dict[str, Json], found: dict[str, dict[str, Json]]) -> 
     earlier["LimitExceeded"] = bool(earlier.get("LimitExceeded") or trace.get("LimitExceeded"))
 
 
-def _pages(
-    client: BaseClient, operation: str, request: dict[str, Json], sleep: Callable[[float], object]
-) -> Iterator[dict[str, Json]]:
+def _pages(client: BaseClient, operation: str, request: dict[str, Json]) -> Iterator[dict[str, Json]]:
     token: str | None = None
     while True:
-        page = _answer(client, operation, {**request, "NextToken": token} if token else request, sleep)
+        page = call(client, operation, {**request, "NextToken": token} if token else request)
         yield page
         token = page.get("NextToken")
         if not token:
             return
-
-
-def _answer(
-    client: BaseClient, operation: str, request: dict[str, Json], sleep: Callable[[float], object]
-) -> dict[str, Json]:
-    for attempt in range(ATTEMPTS - 1):
-        try:
-            return call(client, operation, request)
-        except AwsError as error:
-            if not error_code(error).startswith(("Throttl", "TooManyRequests")):
-                raise
-            sleep(_pause_s(attempt))
-    return call(client, operation, request)
-
-
-def _pause_s(attempt: int) -> float:
-    return min(2.0**attempt, LONGEST_WAIT_S)

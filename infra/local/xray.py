@@ -186,6 +186,7 @@ def _batch_get_traces(body: Json) -> Json:
 
 OPERATIONS: Mapping[str, Callable[[Json], Json]] = {
     "/TraceSegments": _put_trace_segments,
+    "/GetTraceSegmentDestination": lambda _: {"Destination": "XRay", "Status": "ACTIVE"},
     "/TraceSummaries": _trace_summaries,
     "/Traces": _batch_get_traces,
     "/TelemetryRecords": lambda _body: {},

@@ -1,16 +1,17 @@
-"""Invocations of a fleet -> memory report. Pure."""
+"""What a fleet used -> memory report. Pure."""
 
-import math
-import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from monitors.records import Invocation
 from monitors.rightsize import prices
+from monitors.rightsize.arm64 import slowdown
+from monitors.rightsize.bins import bins
 from monitors.rightsize.curve import LADDER_MB, THREAD_ARM, THREAD_X86, Curve, choose, fit
 from monitors.rightsize.need import Need, need
-from monitors.rightsize.report import Action, Interval, MemoryAdvice, MemoryReport, SizePoint
+from monitors.rightsize.pricelist import OWN, PriceList
+from monitors.rightsize.report import Action, Interval, MemoryAdvice, MemoryReport, OnArm64, SizePoint
+from monitors.rightsize.usage import Histogram, Usage, Use, quantile, together
 
 MIN_INVOCATIONS, MIN_SANDBOXES, MIN_DAYS = 50, 20, 7.0
 MONTH_DAYS = 30.0
@@ -33,67 +34,70 @@ class FunctionFacts:
 class _Measured:
     """What the logs say of a function at its current size."""
 
-    warm_ms: Sequence[float]
-    cold: Sequence[Invocation]
-    billed_ms: Sequence[float]
-    days: float
+    use: Use
+    memory_mb: int
+    """That size; where it wasn't seen, the largest that was."""
+    warm: Histogram
+    """Of all, where none was warm."""
     invocations: int
+    days: float
 
 
 def memory_report(
-    invocations: Iterable[Invocation],
+    used: Usage,
     *,
     functions: Mapping[str, FunctionFacts],
     region: str,
     architecture: str = prices.X86,
+    price_list: PriceList = OWN,
 ) -> MemoryReport:
     """Advice for every function that was invoked, dearest first.
 
     `functions` gives the current settings; a function that is not there is taken as its last invocation shows it, and
-    of this architecture, which no log tells.
+    of this architecture, which no log tells. InputError if the price list doesn't say what one costs.
     """
-    by_function: dict[str, list[Invocation]] = defaultdict(list)
-    for invocation in invocations:
-        if invocation.memory_mb and invocation.duration_ms > 0:
-            by_function[invocation.function].append(invocation)
-    everything = [i for each in by_function.values() for i in each]
+    by_function: dict[str, dict[int, Use]] = defaultdict(dict)
+    for (function, memory_mb), use in used.items():
+        by_function[function][memory_mb] = use
     advice = []
-    for name, each in by_function.items():
-        each.sort(key=lambda i: i.timestamp_ms)
-        seen = FunctionFacts(memory_mb=each[-1].memory_mb or 128, architecture=architecture)
-        advice.append(_advise(name, each, functions.get(name, seen), region))
-    times = [i.timestamp_ms / 1000 for i in everything]
+    for name, sizes in by_function.items():
+        latest = max(sizes, key=lambda size: (sizes[size].last_ms, size))
+        seen = FunctionFacts(memory_mb=latest, architecture=architecture)
+        advice.append(_advise(name, sizes, functions.get(name, seen), region, price_list))
     return MemoryReport(
-        start=min(times, default=0.0),
-        end=max(times, default=0.0),
-        invocations=len(everything),
+        start=min((use.first_ms for use in used.values() if use.first_ms), default=0) / 1000,
+        end=max((use.last_ms for use in used.values()), default=0) / 1000,
+        invocations=sum(use.invocations for use in used.values()),
         advice=tuple(sorted(advice, key=lambda a: (-a.now_usd_month, a.function))),
-        prices_date=prices.DATE,
+        prices_date=price_list.date,
         region=region,
         notes=(
             "Duration against memory: t = a + b / m, up to one vCPU (1,769 MB; 2,211 on arm64) or those seen in use.",
             "Where the sizes seen in the logs tell little, a measured prior. Intervals hold four times in five.",
-            f"Cost: on-demand, tier 1, list prices of {prices.DATE}; no free tier, no savings plan. Init is billed.",
+            f"Cost: on-demand, tier 1, {_source(price_list)}; no free tier, no savings plan. Init is billed.",
             "Memory need: the highest use of any sandbox, with headroom, never undercut.",
         ),
     )
 
 
-def _advise(name: str, found: Sequence[Invocation], facts: FunctionFacts, region: str) -> MemoryAdvice:
-    current = [i for i in found if i.memory_mb == facts.memory_mb] or list(found)
-    wanted, measured = need(current), _measure(current)
+def _source(listed: PriceList) -> str:
+    return f"prices of {listed.file}, last changed {listed.date}" if listed.file else f"list prices of {listed.date}"
+
+
+def _advise(name: str, sizes: Mapping[int, Use], facts: FunctionFacts, region: str, listed: PriceList) -> MemoryAdvice:
+    measured = _measure(sizes, facts)
+    use, wanted = measured.use, need(measured.use, memory_mb=measured.memory_mb)
     thread = THREAD_ARM if facts.architecture == prices.ARM else THREAD_X86
-    curve = fit(_points(found, measured, facts), thread_vcpus=thread)
-    cost = _cost(measured, prices.price(region, facts.architecture))
-    p50, p95, p99 = _percentiles(measured.warm_ms)
-    flags = _flags(wanted, current, measured)
+    curve = fit(_points(sizes, measured, facts), thread_vcpus=thread)
+    cost = _cost(measured, listed.price(region, facts.architecture))
+    p50, p95, p99 = (quantile(measured.warm, level) for level in (0.50, 0.95, 0.99))
+    flags = _flags(wanted, measured, facts)
     advised, action, reasons = facts.memory_mb, Action.UNKNOWN, [_too_little(wanted, measured)]
     if "few_data" not in flags or wanted.clipped:
-        worst = max(i.duration_ms for i in current)
         chosen = choose(
             curve,
             current_mb=facts.memory_mb,
-            floor_mb=max(wanted.floor_mb, _timeout_floor(curve, worst, facts)),
+            floor_mb=max(wanted.floor_mb, _timeout_floor(curve, use.worst_ms, facts)),
             cost=cost,
         )
         advised, action, reasons = chosen.memory_mb, chosen.action, [chosen.reason]
@@ -121,8 +125,8 @@ def _advise(name: str, found: Sequence[Invocation], facts: FunctionFacts, region
         p50_ms=p50,
         p95_ms=p95,
         p99_ms=p99,
-        cold_share=len(measured.cold) / measured.invocations,
-        init_ms=statistics.median([i.init_ms or i.restore_ms or 0.0 for i in measured.cold]) if measured.cold else None,
+        cold_share=use.cold.total() / measured.invocations,
+        init_ms=quantile(use.init, 0.5) if use.init else None,
         now_usd_month=_monthly(measured, cost(facts.memory_mb, now_ms)),
         then_usd_month=_costs(curve, measured, cost, advised),
         then_p95_ms=_scaled(curve, p95 / now_ms, advised),
@@ -138,41 +142,39 @@ def _advise(name: str, found: Sequence[Invocation], facts: FunctionFacts, region
             for size in sorted({*LADDER_MB, facts.memory_mb, *curve.sizes})
             if size <= 4 * facts.memory_mb
         ),
+        used=bins(
+            [max(used for used, _ in marks) for marks in use.sandboxes.values()],
+            end_mb=max(facts.memory_mb, wanted.floor_mb),
+        ),
+        arm64=_on_arm64(curve, measured, facts, _arm64_price(listed, region, facts)),
     )
 
 
-def _measure(current: Sequence[Invocation]) -> _Measured:
-    warm = [i.duration_ms for i in current if not i.cold]
+def _measure(sizes: Mapping[int, Use], facts: FunctionFacts) -> _Measured:
+    """At the current size; at all that were seen, where it wasn't."""
+    use = sizes.get(facts.memory_mb) or together(sizes.values())
     return _Measured(
-        warm_ms=warm or [i.duration_ms for i in current],
-        cold=[i for i in current if i.cold],
-        billed_ms=[i.billed_ms if i.billed_ms is not None else math.ceil(i.duration_ms) for i in current],
-        days=max(1.0, (current[-1].timestamp_ms - current[0].timestamp_ms) / DAY_MS),
-        invocations=len(current),
+        use=use,
+        memory_mb=facts.memory_mb if facts.memory_mb in sizes else max(sizes),
+        warm=use.warm + use.pressed or use.cold,
+        invocations=use.invocations,
+        days=max(1.0, (use.last_ms - use.first_ms) / DAY_MS),
     )
 
 
-def _points(found: Sequence[Invocation], measured: _Measured, facts: FunctionFacts) -> list[tuple[float, float]]:
+def _points(sizes: Mapping[int, Use], measured: _Measured, facts: FunctionFacts) -> list[tuple[float, float]]:
     """The median warm duration at each memory size that the logs show often enough, the current one always."""
-    by_size: dict[int, list[float]] = defaultdict(list)
-    for invocation in found:
-        if not invocation.cold and invocation.memory_mb and not _pressed(invocation):
-            by_size[invocation.memory_mb].append(invocation.duration_ms)
-    points = {size: statistics.median(ms) for size, ms in by_size.items() if len(ms) >= ENOUGH_AT_A_SIZE}
-    points[facts.memory_mb] = statistics.median(measured.warm_ms)
+    enough = {size: use.warm for size, use in sizes.items() if use.warm.total() >= ENOUGH_AT_A_SIZE}
+    points = {size: quantile(warm, 0.5) for size, warm in enough.items()}
+    points[facts.memory_mb] = quantile(measured.warm, 0.5)
     return sorted((float(size), ms) for size, ms in points.items())
-
-
-def _pressed(invocation: Invocation) -> bool:
-    """Near its memory limit an invocation swaps and collects garbage: its duration says nothing of CPU."""
-    return bool(invocation.used_mb and invocation.used_mb >= 0.9 * (invocation.memory_mb or 0))
 
 
 def _cost(measured: _Measured, price: prices.Price) -> Callable[[int, float], float]:
     """What an average invocation costs (USD) at (memory, warm duration): init is billed, and independent of memory."""
-    warm_now = statistics.median(measured.warm_ms)
-    billed = statistics.fmean(measured.billed_ms)
-    init = sum(i.init_ms or 0.0 for i in measured.cold) / measured.invocations
+    warm_now = quantile(measured.warm, 0.5)
+    billed = measured.use.billed_ms / measured.invocations
+    init = measured.use.init_ms / measured.invocations
 
     def at(memory_mb: int, duration_ms: float) -> float:
         running = max(1.0, (billed - init) * duration_ms / warm_now)
@@ -195,18 +197,29 @@ def _scaled(curve: Curve, factor: float, size: int) -> Interval:
     return Interval(low, expected, high)
 
 
+def _arm64_price(listed: PriceList, region: str, facts: FunctionFacts) -> prices.Price | None:
+    """The price on arm64 of what runs on x86_64, where it is known to be lower."""
+    if facts.architecture != prices.X86 or not listed.has(region, prices.ARM):
+        return None
+    price = listed.price(region, prices.ARM)
+    return price if price.gb_second < listed.price(region, prices.X86).gb_second else None
+
+
+def _on_arm64(curve: Curve, measured: _Measured, facts: FunctionFacts, price: prices.Price | None) -> OnArm64 | None:
+    if price is None:
+        return None
+    p95, now_ms = quantile(measured.warm, 0.95), curve.duration_ms(facts.memory_mb)[1]
+    cost, slower = _cost(measured, price), slowdown(_kind(curve))
+    factors = (slower.low, slower.expected, slower.high)
+    usd = (_monthly(measured, cost(facts.memory_mb, now_ms * factor)) for factor in factors)
+    return OnArm64(p95_ms=Interval(*(p95 * factor for factor in factors)), usd_month=Interval(*usd))
+
+
 def _timeout_floor(curve: Curve, worst_ms: float, facts: FunctionFacts) -> int:
     """The smallest size at which the slowest invocation stays clear of the timeout; never more than the current one."""
     now = curve.duration_ms(facts.memory_mb)[1]
     safe = [m for m in LADDER_MB if worst_ms * curve.duration_ms(m)[1] / now <= TIMEOUT_SHARE * facts.timeout_ms]
     return min(*safe, facts.memory_mb) if safe else facts.memory_mb
-
-
-def _percentiles(durations: Sequence[float]) -> tuple[float, float, float]:
-    if len(durations) == 1:
-        return durations[0], durations[0], durations[0]
-    cuts = statistics.quantiles(durations, n=100, method="inclusive")
-    return cuts[49], cuts[94], cuts[98]
 
 
 def _kind(curve: Curve) -> str:
@@ -221,14 +234,15 @@ def _confidence(curve: Curve) -> str:
     return "A" if curve.measured else "B" if len(curve.sizes) > 1 else "C"
 
 
-def _flags(wanted: Need, current: Sequence[Invocation], measured: _Measured) -> tuple[str, ...]:
+def _flags(wanted: Need, measured: _Measured, facts: FunctionFacts) -> tuple[str, ...]:
     few = wanted.sandboxes < MIN_SANDBOXES or measured.invocations < MIN_INVOCATIONS or measured.days < MIN_DAYS
     told = {
         "leak": wanted.leaking,
         "clipped": wanted.clipped,
-        "killed": any(i.error_type == "Runtime.OutOfMemory" for i in current),
-        "timeouts": any(i.status == "timeout" for i in current),
+        "killed": measured.use.killed > 0,
+        "timeouts": measured.use.timeouts > 0,
         "few_data": few,
+        "unseen": measured.memory_mb != facts.memory_mb,
     }
     return tuple(name for name, holds in told.items() if holds)
 

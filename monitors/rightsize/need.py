@@ -6,22 +6,20 @@ It is clipped at the size: near it, the true need is unknown.
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from monitors.records import Invocation
+from monitors.rightsize.usage import Use
 
-CLIPPED_AT = 0.95
+Marks = Sequence[tuple[int, int]]
+"""(Max Memory Used in MB, of how many invocations in a row), in their order."""
+
 HEADROOM = 0.75
 """The share of the size that may be in use: in 2,593 measured cells the p90 slowdown is 1.3x below, 2x to 8x above."""
-IMPLAUSIBLE_MB = 10
-"""Readings of 2 to 9 MB occur where about 50 MB is real (custom runtimes): not readings of use."""
 FEW_SANDBOXES = 0.5
 """The largest of n sandboxes understates the largest there will be: by 1 + 0.5 / sqrt(n), at most 1.5."""
 LEAK_LENGTH = 20
 LEAK_GROWTH = 0.10
-MEMORY_DEATHS = ("Runtime.OutOfMemory",)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,42 +35,42 @@ class Need:
     leaking: bool
 
 
-def need(invocations: Iterable[Invocation]) -> Need:
-    """The need of one function at one memory size (the current one)."""
-    streams: dict[str, list[Invocation]] = defaultdict(list)
-    for invocation in invocations:
-        if invocation.used_mb is not None and invocation.used_mb >= IMPLAUSIBLE_MB:
-            streams[invocation.log_stream].append(invocation)
-    marks = [max(i.used_mb or 0 for i in stream) for stream in streams.values()]
-    used = max(marks, default=0)
-    size = max((i.memory_mb or 0 for stream in streams.values() for i in stream), default=0)
-    clipped = any(_is_clipped(i) for stream in streams.values() for i in stream)
-    inflation = min(1.5, 1 + FEW_SANDBOXES / math.sqrt(len(marks))) if marks else 1.0
+def need(use: Use, *, memory_mb: int) -> Need:
+    """The need of a function by its use at one memory size (the current one), or at several, this the largest."""
+    tops = [max(used for used, _ in marks) for marks in use.sandboxes.values()]
+    used = max(tops, default=0)
+    clipped = use.clipped > 0
+    inflation = min(1.5, 1 + FEW_SANDBOXES / math.sqrt(len(tops))) if tops else 1.0
     floor = max(128, math.ceil(used * inflation / HEADROOM))
     if clipped:
-        floor = max(floor, math.ceil(1.5 * size))
-    elif used <= HEADROOM * size:
+        floor = max(floor, math.ceil(1.5 * memory_mb))
+    elif used <= HEADROOM * memory_mb:
         # What other sandboxes might use forbids less memory; it is no reason for more.
-        floor = min(floor, max(128, size))
-    leaking = _share_growing(list(streams.values())) > 0.5
-    return Need(used_mb=used, floor_mb=floor, sandboxes=len(marks), clipped=clipped, leaking=leaking)
+        floor = min(floor, max(128, memory_mb))
+    leaking = _share_growing(use.sandboxes.values()) > 0.5
+    return Need(used_mb=used, floor_mb=floor, sandboxes=len(tops), clipped=clipped, leaking=leaking)
 
 
-def _is_clipped(invocation: Invocation) -> bool:
-    used, size = invocation.used_mb or 0, invocation.memory_mb or 0
-    near = size and used >= CLIPPED_AT * size
-    stalled = invocation.status == "timeout" and used >= 0.9 * size
-    return bool(near or stalled or invocation.error_type in MEMORY_DEATHS)
-
-
-def _share_growing(streams: Sequence[Sequence[Invocation]]) -> float:
+def _share_growing(sandboxes: Iterable[Marks]) -> float:
     """The share of long-lived sandboxes whose memory still grows at their end: a leak, or a cache without bounds."""
-    long_lived = [stream for stream in streams if len(stream) >= LEAK_LENGTH]
+    long_lived = [marks for marks in sandboxes if _length(marks) >= LEAK_LENGTH]
     return sum(map(_grows, long_lived)) / len(long_lived) if long_lived else 0.0
 
 
-def _grows(stream: Sequence[Invocation]) -> bool:
-    marks = [i.used_mb or 0 for i in sorted(stream, key=lambda i: i.timestamp_ms)]
-    quarter = len(marks) // 4
-    begun, late, end = marks[quarter], marks[-1 - quarter], marks[-1]
+def _grows(marks: Marks) -> bool:
+    length = _length(marks)
+    begun, late, end = _at(marks, length // 4), _at(marks, length - 1 - length // 4), marks[-1][0]
     return end >= begun * (1 + LEAK_GROWTH) and end > late
+
+
+def _length(marks: Marks) -> int:
+    return sum(times for _, times in marks)
+
+
+def _at(marks: Marks, place: int) -> int:
+    """The reading of the invocation that has so many before it."""
+    for used_mb, times in marks:
+        place -= times
+        if place < 0:
+            return used_mb
+    return marks[-1][0]

@@ -30,6 +30,24 @@ class SizePoint:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UsedBin:
+    """How many sandboxes used at most so much."""
+
+    over_mb: int
+    to_mb: int
+    """More than the one, up to and with the other: what is clipped at a size lies below it."""
+    sandboxes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OnArm64:
+    """What the present use would do on arm64 at the present memory size: to be tested before it is believed."""
+
+    p95_ms: Interval
+    usd_month: Interval
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryAdvice:
     function: str
     memory_mb: int
@@ -61,8 +79,57 @@ class MemoryAdvice:
     reasons: tuple[str, ...]
     """In words, most important first."""
     flags: tuple[str, ...]
-    """leak, growth, clipped, killed, timeouts, few_data, mixed_epochs"""
+    """leak, growth, clipped, killed, timeouts, few_data, mixed_epochs; unseen: measured at other sizes than it has"""
     sizes: tuple[SizePoint, ...]
+    used: tuple[UsedBin, ...] = ()
+    """Highest Max Memory Used by sandbox: at most 40 bins of equal width from 0 to the size or the floor, lowest first,
+    empty ones left out."""
+    arm64: OnArm64 | None = None
+    """None on arm64, and where it is not known to cost less."""
+
+
+class Outcome(StrEnum):
+    APPLIED = "applied"
+    PARTLY = "partly"
+    """Another size, in the direction of the advice."""
+    NOT = "not applied"
+    GONE = "not invoked"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """A prediction, and what was measured."""
+
+    predicted: Interval
+    measured: float
+    inside: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Followed:
+    """What became of a function's advice."""
+
+    function: str
+    action: Action
+    was_mb: int
+    advised_mb: int
+    now_mb: int | None
+    """None if it was not invoked."""
+    outcome: Outcome
+    p95_ms: Held | None
+    """None unless applied, and invoked often enough since."""
+    usd_month: Held | None
+    """Predicted for the invocations of now."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FollowUp:
+    """What became of an earlier report's advice to lower or raise, in that report's order."""
+
+    start: float
+    end: float
+    """Epoch seconds of what the earlier report read."""
+    advice: tuple[Followed, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,3 +142,5 @@ class MemoryReport:
     prices_date: str
     region: str
     notes: tuple[str, ...]
+    before: FollowUp | None = None
+    """None if no earlier report was at hand."""

@@ -1,22 +1,26 @@
 """Traces of a window, and of the one before -> LatencyReport."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import fsum
+from math import fsum, inf
 from typing import Any
 
+from monitors.traces.callpaths import path_times, whole
 from monitors.traces.compare import comparison
 from monitors.traces.labels import Label
 from monitors.traces.phases import view
 from monitors.traces.reading import read_trace
-from monitors.traces.report import EdgeLatency, FunctionLatency, LatencyReport, PhaseTime, Quantiles
+from monitors.traces.report import EdgeLatency, EntryPaths, FunctionLatency, LatencyReport, PhaseTime, Quantiles
 from monitors.traces.requests import Call, Request, calls, invocations
 from monitors.traces.tree import Repair
 from monitors.traces.weighing import band, phase_means, quantiles, share
 
 Weights = Callable[[str, int], float | None]
 """(function name, minute as epoch seconds) -> how often it was invoked in that minute; None if not known."""
+
+_OWN = re.compile(r'"(?:resource|function)_arn"\s*:\s*"arn:[^:"]*:[^:"]*:([^:"]+):')
 
 LEVELS = (0.50, 0.95, 0.99)
 TAIL = (0.95, 1.0)
@@ -33,11 +37,15 @@ class Window:
     """By function, sorted by duration."""
     calls: Sequence[tuple[Call, float]]
     """With the weight of the request that made it."""
+    entries: Mapping[str, Sequence[Request]]
+    """Whole traces by the name of their root, sorted by duration; see callpaths.whole."""
     read: int
     used: int
     ledger: Mapping[str, int]
     corrected: int
     """Functions whose recorded requests are weighted by their invocations."""
+    regions: frozenset[str]
+    """Where the traces say that they were recorded."""
 
 
 def latency_report(
@@ -54,7 +62,14 @@ def latency_report(
     epoch seconds, and only label the report. `weights` corrects X-Ray's sampling: each recorded request of a minute
     stands for invocations ÷ recorded of its function in that minute. The ledger counts the window's own traces.
     """
-    now, then = _window(traces, weights), _window(before, weights)
+    return report_of(window(traces, weights), window(before, weights, paths=False), start=start, end=end)
+
+
+def report_of(now: Window, then: Window, *, start: float, end: float, region: str = "") -> LatencyReport:
+    """The report of one window against the one before, which may be empty; see `latency_report`.
+
+    Without a `region` it is that of the ARNs in the traces, if they all say the same.
+    """
     changes, remarks = comparison(then.requests, now.requests) if then.requests else ((), ())
     return LatencyReport(
         start=start,
@@ -63,17 +78,28 @@ def latency_report(
         traces_used=now.used,
         functions=tuple(_function(name, requests) for name, requests in sorted(now.requests.items())),
         edges=_edges(now.calls),
+        entries=_entries(now.entries),
         changes=changes,
         ledger=tuple(sorted(now.ledger.items(), key=lambda item: (-item[1], item[0]))),
         notes=(*_notes(now), *remarks),
+        compared=bool(then.requests),
+        region=region or (min(now.regions) if len(now.regions) == 1 else ""),
     )
 
 
-def _window(envelopes: Iterable[Mapping[str, Any]], weights: Weights | None) -> Window:
+def window(envelopes: Iterable[Mapping[str, Any]], weights: Weights | None = None, *, paths: bool = True) -> Window:
+    """What traces say of a span of time: every request, weighted if `weights` are known; see `latency_report`.
+
+    Without `paths` there are no entries: a window to compare with needs none. A trace that was chosen from many says in
+    `Weights`, by function, what it stands for itself (see choosing).
+    """
     ledger: Counter[str] = Counter()
     requests: list[Request] = []
-    made: list[Call] = []
+    made: list[tuple[Call, str]] = []
+    begun: list[tuple[Request, Request | None]] = []
     seen: set[str] = set()
+    regions: set[str] = set()
+    chosen: dict[tuple[str, str], float] = {}
     read = used = 0
     for envelope in envelopes:
         read += 1
@@ -85,29 +111,67 @@ def _window(envelopes: Iterable[Mapping[str, Any]], weights: Weights | None) -> 
         ledger.update(dict(trace.repairs))
         if trace.spans and not trace.limit_exceeded:
             used += 1
+            regions.update(_regions(envelope))
             shape = view(trace)
-            requests.extend(invocations(shape, trace.id))
-            made.extend(calls(shape))
-    factors = _factors(requests, weights) if weights else {}
-    grouped: defaultdict[str, list[Request]] = defaultdict(list)
-    for request in sorted(requests, key=lambda r: r.duration):
-        grouped[request.function].append(request._replace(weight=factors.get((request.function, request.minute), 1.0)))
+            chosen.update(((name, trace.id), weight) for name, weight in _told(envelope))
+            inside = list(invocations(shape, trace.id))
+            requests.extend(inside)
+            made.extend((call, trace.id) for call in calls(shape))
+            if paths and (request := whole(shape, trace.id)):
+                begun.append((request, inside[0] if inside else None))
+    read_of = factors(((request.function, request.minute) for request in requests), weights) if weights else {}
+
+    def weight(function: str, minute: int, trace_id: str) -> float:
+        return chosen.get((function, trace_id)) or read_of.get((function, minute), 1.0)
+
     return Window(
-        requests=grouped,
-        calls=[(call, factors.get((call.caller, call.minute), 1.0)) for call in made],
+        requests=_grouped(((request, request) for request in requests), weight),
+        calls=[(call, weight(call.caller, call.minute, trace_id)) for call, trace_id in made],
+        entries=_grouped(begun, weight),
         read=read,
         used=used,
         ledger={str(kind): count for kind, count in ledger.items()},
-        corrected=len({function for function, _ in factors}),
+        corrected=len({function for function, _ in read_of or chosen} & {request.function for request in requests}),
+        regions=frozenset(regions),
     )
 
 
-def _factors(requests: Iterable[Request], weights: Weights) -> dict[tuple[str, int], float]:
+def _regions(envelope: Mapping[str, Any]) -> list[str]:
+    """The Region of the first segment that names its own resource, in a text as X-Ray returns it."""
+    for segment in envelope["Segments"]:
+        document = segment.get("Document") if isinstance(segment, Mapping) else None
+        if isinstance(document, str) and (found := _OWN.search(document)):
+            return [found[1]]
+    return []
+
+
+def _told(envelope: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The weights that a trace says itself, as far as they are any."""
+    told = envelope.get("Weights")
+    for name, weight in told.items() if isinstance(told, Mapping) else ():
+        if isinstance(weight, int | float) and 0 < weight < inf:
+            yield name, weight
+
+
+def _grouped(
+    pairs: Iterable[tuple[Request, Request | None]], weight: Callable[[str, int, str], float]
+) -> dict[str, list[Request]]:
+    """Requests by name and duration, each weighted as the invocation beside it; one without, as its trace."""
+    grouped: defaultdict[str, list[Request]] = defaultdict(list)
+    for request, counted in sorted(pairs, key=lambda pair: pair[0].duration):
+        function = counted.function if counted else ""
+        weighted = request._replace(weight=weight(function, (counted or request).minute, request.trace_id))
+        grouped[request.function].append(weighted)
+    return grouped
+
+
+def factors(requests: Iterable[tuple[str, int]], weights: Weights) -> dict[tuple[str, int], float]:
     """How many invocations a request of a function and minute stands for: invocations ÷ recorded, at least 1.
 
+    `requests` are the function and the minute of each one recorded.
     A minute whose invocations are not known takes the function's mean; a function none of whose are has no factor.
     """
-    recorded = Counter((request.function, request.minute) for request in requests)
+    recorded = Counter(requests)
     known = {key: count for key in recorded if (count := weights(*key)) is not None}
     invoked: Counter[str] = Counter()
     counted: Counter[str] = Counter()
@@ -188,6 +252,24 @@ def _edges(made: Iterable[tuple[Call, float]]) -> tuple[EdgeLatency, ...]:
             fault_share=share((call.failed, weight) for call, weight in found),
         )
         for (caller, callee, operation), found in sorted(grouped.items())
+    )
+
+
+def _entries(found: Mapping[str, Sequence[Request]]) -> tuple[EntryPaths, ...]:
+    """Those on which most time was spent first."""
+    spent = {name: fsum(one.duration * one.weight for one in requests) for name, requests in found.items()}
+    return tuple(_entry(name, found[name]) for name in sorted(found, key=lambda name: (-spent[name], name)))
+
+
+def _entry(name: str, requests: Sequence[Request]) -> EntryPaths:
+    response = _quantiles((request.duration, request.weight) for request in requests)
+    return EntryPaths(
+        entry=name,
+        traces=len(requests),
+        requests=fsum(request.weight for request in requests),
+        response=response,
+        times=path_times(requests, band(requests, *MIDDLE), band(requests, *TAIL)),
+        exemplars=_exemplars(requests, response),
     )
 
 

@@ -7,7 +7,8 @@ from monitors.traces.repairing import FUNCTION, LAMBDA, STARTS, is_attempt
 from monitors.traces.tree import Span
 
 GATEWAYS = ("AWS::ApiGateway", "AWS::AppSync", "AWS::ElasticLoadBalancing")
-ORCHESTRATOR = "AWS::StepFunctions::StateMachine"
+ORCHESTRATOR = "aws::stepfunctions"
+"""How the origin of a state machine begins in lower case, and that of its API as X-Ray infers it from a call."""
 CALLS = ("aws", "remote")
 """Namespaces of subsegments that are calls to something else."""
 
@@ -54,37 +55,45 @@ def labels(spans: Sequence[Span], below: Sequence[Sequence[int]]) -> list[Label]
     for span, children in zip(spans, below, strict=True):
         inside = [spans[i] for i in children]
         if span.parent < 0:
-            found.append(_segment(span, inside, UNCLASSIFIED))
+            found.append(_segment(span, UNCLASSIFIED))
         elif span.segment:
-            found.append(_segment(span, inside, found[span.parent]))
+            found.append(_segment(span, found[span.parent]))
         else:
             found.append(_subsegment(span, spans[span.parent], inside, found[span.parent]))
     return found
 
 
 def gap(span: Span, earlier: Span | None, later: Span | None) -> Label:
-    """The phase of a SERVICE span's own time between two of its children; None where there is no such child."""
+    """The phase of a SERVICE span's own time between two of its children; None where there is no such child.
+
+    Without any child the function ran unseen, unless Lambda only took the event in (202) or refused it.
+    """
     if later is None:
-        if earlier is not None:
-            return OVERHEAD
-        return DISPATCH if span.status == 202 else UNCLASSIFIED
+        return UNCLASSIFIED if earlier is None and span.status != 202 and not _refused(span) else DISPATCH
     if later.name in STARTS and not later.segment:
         return CONTAINER_START
     return QUEUE if is_attempt(later.name) and earlier is not None else DISPATCH
 
 
-def _segment(span: Span, inside: Sequence[Span], inherited: Label) -> Label:
+def _segment(span: Span, inherited: Label) -> Label:
+    if span.origin.lower().startswith(ORCHESTRATOR):
+        return ORCHESTRATION
     if span.inferred:
+        if span.origin == LAMBDA and _refused(span):
+            return DISPATCH
         return inherited if inherited.phase == "dependency" else Label("dependency", target(span))
     if span.origin == LAMBDA:
         return SERVICE
     if span.origin == FUNCTION:
-        return OVERHEAD if any(child.name == "Invocation" for child in inside) else HANDLER
-    if span.origin == ORCHESTRATOR:
-        return ORCHESTRATION
+        return HANDLER
     if span.origin.startswith(GATEWAYS):
         return GATEWAY
     return Label("service", span.name) if span.segment else UNCLASSIFIED
+
+
+def _refused(span: Span) -> bool:
+    """Lambda turned the call away; a function that fails leaves the status 200."""
+    return span.throttle or span.status >= 400
 
 
 def _subsegment(span: Span, parent: Span, inside: Sequence[Span], inherited: Label) -> Label:

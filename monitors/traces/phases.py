@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from monitors.traces.labels import CALLS, QUEUE, SERVICE, TRIGGER, Label, gap, labels, target
+from monitors.traces.labels import CALLS, HOP, QUEUE, SERVICE, TRIGGER, Label, gap, labels, target
 from monitors.traces.repairing import FUNCTION, is_attempt
 from monitors.traces.tree import Span, Trace
 
@@ -158,13 +158,13 @@ def _by_target(path: Path) -> dict[str, int]:
 
 
 def _last(spans: Sequence[Span]) -> int:
-    """The span below the root that ends last; of several, the innermost."""
+    """The span below the root that ends after it and last, of several the innermost; the root, if none does."""
     reached = [True] + [False] * (len(spans) - 1)
     last = 0
     for i, span in enumerate(spans):
         if span.parent >= 0 and reached[span.parent]:
             reached[i] = True
-            if span.end >= spans[last].end:
+            if span.end > spans[last].end or (last and span.end == spans[last].end):
                 last = i
     return last
 
@@ -218,10 +218,15 @@ def _split(walk: Walk, window: tuple[int, int, int], sections: list[Section]) ->
     return windows
 
 
+def _goes_on(span: Span, later: Span) -> bool:
+    """A call to a service that nobody waits for, on the path that follows it there."""
+    return not span.segment and later.segment and not later.inferred
+
+
 def _candidates(walk: Walk, index: int) -> Sequence[int]:
     """A span's children, the last to finish first, without those that nobody on this path waited for."""
     spans, below = walk.view.spans, walk.view.below[index]
-    if not walk.tail:
+    if index not in walk.tail:
         return [i for i in below if not spans[i].asynchronous]
     waited = [i for i in below if i not in walk.tail and (not spans[i].asynchronous or walk.view.labels[i] == QUEUE)]
     return [i for i in below if i in walk.tail] + waited
@@ -237,6 +242,8 @@ def _own(
     """Put down what a span did itself in a window between two children, (earlier, later): to its end, and after it."""
     low, high = window
     span, label = walk.view.spans[index], walk.view.labels[index]
+    if label.phase == "dependency" and between[1] is not None and _goes_on(span, walk.view.spans[between[1]]):
+        label = HOP
     if high <= span.end and label != SERVICE:
         sections.append(Section(index, low, high, *label))
         return

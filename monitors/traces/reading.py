@@ -15,6 +15,8 @@ LATEST_S = 1e11
 """No time in seconds is above; one in milliseconds is."""
 SPREAD_US = 30 * 86_400_000_000
 """X-Ray keeps traces for 30 days: nothing further from a trace's middle belongs to it."""
+ROUNDED_US = 2_000
+"""What the rounding of two times may come to."""
 TEXT_LIMIT = 250
 """Longer than any name X-Ray accepts (200)."""
 
@@ -26,6 +28,7 @@ class _Parts(NamedTuple):
     id: str
     segments: list[Any]
     limit_exceeded: bool
+    duration_s: object = None
 
 
 def read_trace(envelope: object) -> Trace:
@@ -37,6 +40,7 @@ def read_trace(envelope: object) -> Trace:
     parts = _parts(envelope)
     ledger: Counter[str] = Counter()
     entities = _plausible(_entities(parts.segments, ledger), ledger)
+    ledger[Repair.DURATION] += _differs(parts.duration_s, entities.values())
     if parts.limit_exceeded:
         ledger[Repair.LIMIT_EXCEEDED] += 1
     if not entities:
@@ -67,7 +71,21 @@ def _parts(envelope: object) -> _Parts:
         _text(envelope.get("Id")),
         segments if isinstance(segments, list) else [],
         envelope.get("LimitExceeded") is True,
+        envelope.get("Duration"),
     )
+
+
+def _differs(duration_s: object, entities: Iterable[Entity]) -> bool:
+    """Whether X-Ray's own length of the trace, from its first start to its last end, is not that of what it returned.
+
+    Late segments change a trace for a week; its clock shows whole milliseconds.
+    """
+    told = _microseconds(duration_s)
+    whole = [(entity.start, entity.end) for entity in entities if entity.segment and entity.end is not None]
+    if told is None or not whole:
+        return False
+    length = max(end for _, end in whole) - min(start for start, _ in whole)
+    return abs(told - length) > ROUNDED_US
 
 
 def _decoded(document: object) -> object:

@@ -52,11 +52,11 @@ def repaired(entities: Mapping[str, Entity], ledger: Counter[str]) -> list[Place
     position[-1] = -1
     found, parents = [found[i] for i in order], [position[parents[i]] for i in order]
     ends = _ends(found, parents, ledger)
-    _move_starts(found, parents, ledger)
-    final, asynchronous = _clamped(found, parents, ends, ledger)
+    ready = _move_starts(found, parents, ends, ledger)
+    asynchronous = _not_waited_for(found, parents, ends)
+    starts, final = _fitted(found, parents, ends, asynchronous, ready, ledger)
     return [
-        Place(entity, parents[i], min(entity.start, final[i]), final[i], asynchronous[i])
-        for i, entity in enumerate(found)
+        Place(entity, parents[i], min(starts[i], final[i]), final[i], asynchronous[i]) for i, entity in enumerate(found)
     ]
 
 
@@ -81,9 +81,8 @@ def is_attempt(name: object) -> bool:
 def _parents(found: Sequence[Entity], ledger: Counter[str]) -> list[int]:
     position = {entity.id: i for i, entity in enumerate(found)}
     parents = [position.get(entity.parent_id, -1) for entity in found]
-    ledger[Repair.ORPHAN] += sum(
-        1 for entity, parent in zip(found, parents, strict=True) if parent < 0 and entity.parent_id
-    )
+    alone = [bool(entity.parent_id) for entity, parent in zip(found, parents, strict=True) if parent < 0]
+    ledger[Repair.ORPHAN] += len(alone) - (not all(alone))
     return parents
 
 
@@ -157,42 +156,98 @@ def _ends(found: Sequence[Entity], parents: Sequence[int], ledger: Counter[str])
     return ends
 
 
-def _move_starts(found: Sequence[Entity], parents: list[int], ledger: Counter[str]) -> None:
-    """Hang a container's start below what waited for it; below nothing if it was ready before the request came.
+def _move_starts(
+    found: Sequence[Entity], parents: list[int], ends: Sequence[int], ledger: Counter[str]
+) -> dict[int, int]:
+    """Hang a container's start below what waited for it, and return until when; below nothing if nothing did.
 
     A sandbox that provisioned concurrency or Lambda itself started ahead reports the idle time as initialization (AWS
     Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle"): the request did not wait.
     """
+    ready: dict[int, int] = {}
     for i, entity in enumerate(found):
         above = parents[i]
         if above < 0 or entity.segment or entity.body.get("name") not in STARTS:
             continue
         function = origin(found[above]) == FUNCTION
         caller = parents[above] if function else above
-        if caller < 0 or not (origin(found[caller]) == LAMBDA or is_attempt(found[caller].body.get("name"))):
+        if caller < 0 or not _is_service(found[caller]):
             continue
         if entity.start < found[caller].start - LAMBDA_MARGIN_US:
             parents[i] = -1
             ledger[Repair.PRE_INITIALISED] += 1
         elif function and entity.start < found[above].start:
             parents[i] = caller
+            ready[caller] = ends[i]
             ledger[Repair.REPARENTED] += 1
+    return ready
 
 
-def _clamped(
-    found: Sequence[Entity], parents: Sequence[int], ends: Sequence[int], ledger: Counter[str]
-) -> tuple[list[int], list[bool]]:
-    """Ends within the parent's for whatever the parent waited for, and which children it did not wait for."""
-    final, asynchronous = list(ends), [False] * len(found)
+def _not_waited_for(found: Sequence[Entity], parents: Sequence[int], ends: Sequence[int]) -> list[bool]:
+    overruns = [ends[i] - ends[above] if above >= 0 else 0 for i, above in enumerate(parents)]
+    return [
+        over > MARGIN_US and over > _margin(found[parents[i]], found[i], ends[parents[i]])
+        for i, over in enumerate(overruns)
+    ]
+
+
+def _fitted(
+    found: Sequence[Entity],
+    parents: Sequence[int],
+    ends: Sequence[int],
+    asynchronous: Sequence[bool],
+    ready: Mapping[int, int],
+    ledger: Counter[str],
+) -> tuple[list[int], list[int]]:
+    """Starts and ends, whatever was waited for within its parent.
+
+    A segment has another clock than its caller. One that seems to outlive it by what clocks differ is moved back, with
+    all that hangs below, as far as its caller's start or its container's allows, so that what one clock measured stays
+    whole (not if asynchronous work goes on from there: the way to that would change). What still sticks out is cut off.
+    """
+    starts, final = [entity.start for entity in found], list(ends)
+    fixed = _above(asynchronous, parents)
     for i, above in enumerate(parents):
         if above < 0:
             continue
-        if ends[i] - ends[above] > _margin(found[above], found[i], ends[above]):
-            asynchronous[i] = True
-        elif final[i] > final[above]:
-            final[i] = final[above]
-            ledger[Repair.CLAMPED] += 1
-    return final, asynchronous
+        entity, outer = found[i], found[above]
+        if entity.start < outer.start and _starts_early(entity, found[0].start, outer.start):
+            ledger[Repair.EARLY] += 1
+        if asynchronous[i]:
+            continue
+        by = outer.start - starts[above]
+        over = ends[i] - by - final[above]
+        if over > 0:
+            moved = 0
+            if over <= LAMBDA_MARGIN_US and i not in fixed and entity.segment and not entity.body.get("inferred"):
+                moved = min(over, max(0, entity.start - max(outer.start, ready.get(above, 0))))
+            ledger[Repair.SHIFTED] += moved > 0
+            ledger[Repair.CLAMPED] += moved < over
+            by += moved
+        starts[i] -= by
+        final[i] = min(final[i] - by, final[above])
+    return starts, final
+
+
+def _starts_early(entity: Entity, request: int, parent: int) -> bool:
+    """Before the request or, by more than clocks differ, before its parent did: that part counts for nothing."""
+    return entity.start < max(request, parent - LAMBDA_MARGIN_US) and entity.body.get("name") not in STARTS
+
+
+def _above(chosen: Sequence[bool], parents: Sequence[int]) -> set[int]:
+    """The positions of the chosen and of all that they hang below."""
+    found: set[int] = set()
+    for i, wanted in enumerate(chosen):
+        at = i if wanted else -1
+        while at >= 0 and at not in found:
+            found.add(at)
+            at = parents[at]
+    return found
+
+
+def _is_service(entity: Entity) -> bool:
+    """Lambda's own view of an invocation: its service segment, or one try of an asynchronous one."""
+    return origin(entity) == LAMBDA or is_attempt(entity.body.get("name"))
 
 
 def _margin(parent: Entity, child: Entity, parent_end: int) -> float:

@@ -71,7 +71,7 @@ class EntryPaths:
     """The response paths of all traces that begin at one entry point, as a tree."""
 
     entry: str
-    """The name of the traces' root: a stage of API Gateway, a state machine, a function."""
+    """The name of the traces' root: a function, a state machine, or a gateway and what it passed the request to."""
     traces: int
     requests: float
     """How many requests the traces stand for, after the sampling correction."""
@@ -120,5 +120,7 @@ class LatencyReport:
     """Method and limits, in words."""
     entries: tuple[EntryPaths, ...] = ()
     """Those on which most time was spent first."""
+    compared: bool = False
+    """Whether there was a window before, to compare with."""
     region: str = ""
     """Where the traces are; empty if not known, or if they are of several Regions."""

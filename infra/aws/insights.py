@@ -1,0 +1,40 @@
+"""A query of CloudWatch Logs Insights -> its rows."""
+
+from collections.abc import Callable, Mapping
+from time import sleep as wait
+
+from botocore.client import BaseClient
+
+from infra.aws.session import Json, call
+from monitors.errors import AwsError
+
+ROWS = 10_000
+"""Rows in an answer (CloudWatch Logs API Reference, GetQueryResults); more come page by page only."""
+POLL_S = 1.0
+
+
+def rows(
+    logs: BaseClient,
+    asked: Mapping[str, Json],
+    *,
+    target: str,
+    pause_s: float = POLL_S,
+    sleep: Callable[[float], object] = wait,
+) -> list[dict[str, str]]:
+    """The rows, by field, of a query as StartQuery takes it; at most ROWS unless it says another limit.
+
+    Raises:
+        AwsError: a call failed, or the query ended without an answer; it names the `target`.
+    """
+    found = call(logs, "StartQuery", {"limit": ROWS, **asked}, target=target)
+    answer: dict[str, Json] = {"status": "Scheduled"}
+    while answer.get("status") in ("Scheduled", "Running"):
+        sleep(pause_s)
+        answer = call(logs, "GetQueryResults", {"queryId": found["queryId"]}, target=target)
+    if answer.get("status") != "Complete":
+        query = asked["queryString"]
+        raise AwsError(f"The query of {target} ended as {answer.get('status')}: {query}. Run it again later.")
+    return [
+        {cell["field"]: cell["value"] for cell in row if "field" in cell and "value" in cell}
+        for row in answer.get("results", ())
+    ]

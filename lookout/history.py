@@ -1,0 +1,18 @@
+"""The weeks of latency that a folder keeps, one file each."""
+
+from pathlib import Path
+
+from lookout import files
+from monitors.traces import history
+from monitors.traces.history import Week
+
+
+def weeks(folder: str) -> list[Week]:
+    """The weeks that a trend needs; none if the folder is not there yet. InputError if one can't be read."""
+    names = history.recent(path.name for path in Path(folder).glob("*.json"))
+    return [history.from_text(files.read_text(str(path)), str(path)) for path in (Path(folder, name) for name in names)]
+
+
+def keep(folder: str, week: Week) -> None:
+    """Write the week's file, in place of the one that began on the same day if there is one; InputError if it fails."""
+    files.write(Path(folder, history.file_name(week)), history.to_text(week))
