@@ -5,13 +5,15 @@ and documents: nothing that reads them in Python can be faster. CPU time, one pr
 fastest.
 
 Then `lookout traces --file` in a process of its own: seconds from its imports on, and its peak memory; beside it a
-tenth of the spans, since time should grow with them and no faster. Last one long trace, against 0.2 s. Fails if a
-trace is lost, or if one of the limits does not hold; that of time is 60 µs a span if there are fewer than a million.
+tenth of the spans, since time should grow with them and no faster. Last one long trace, in CPU time, against 0.2 s.
+Fails if a trace is lost, or if one of the limits does not hold; that of time is 60 µs a span if there are fewer than a
+million, that of memory then says little.
 
 All on a corpus made here; `--spans 1000000` for the full size, of which 570 MB are written to a temporary folder.
 """
 
 import argparse
+import gc
 import io
 import json
 import random
@@ -28,6 +30,7 @@ import orjson
 from _runs import fastest
 from log_subscriber import _best, _peak_mb
 
+from lookout.cli import YOUNG
 from monitors.traces.aggregate import latency_report
 from monitors.traces.phases import per_trace
 from monitors.traces.reading import read_trace
@@ -49,6 +52,7 @@ def main() -> None:
     if asked.read:
         _read(asked.read)
         return
+    gc.set_threshold(YOUNG)  # as the command does
     _against_decoding(_corpus(asked.traces), asked.traces, asked.rounds)
     held = [_in_bulk(asked.spans), _of_one(asked.rounds)]
     if not all(held):
@@ -115,8 +119,8 @@ def _of_one(rounds: int) -> bool:
     answer = _long(LONG)
     spans = sum(len(read_trace(trace).spans) for trace in _traces([answer]))
     alone, report = _best([partial(_alone, answer), partial(_report, [answer])], rounds)
-    print(f"one trace of {spans:,} spans: per_trace {alone:.3f} s, report {report:.3f} s, each of {LONG_S}")
-    return spans >= LONG and max(alone, report) <= LONG_S
+    print(f"one trace of {spans:,} spans: phases {alone:.3f} s of {LONG_S}, a report of it {report:.3f} s")
+    return spans >= LONG and alone <= LONG_S
 
 
 def _alone(answer: bytes) -> None:

@@ -285,6 +285,12 @@ COMMANDS = (
                 "--file", action="append", metavar="FILE", help="exported traces (.json, .jsonl, .gz), not X-Ray"
             ),
             _argument(
+                "--before",
+                action="append",
+                metavar="FILE",
+                help="exported traces of the window before --file's",
+            ),
+            _argument(
                 "--per-trace",
                 metavar="FILE",
                 help="also write a line of JSON for each trace of --file: phases, critical path, cold starts, repairs",
@@ -312,6 +318,7 @@ COMMANDS = (
             "lookout traces --resume traces.jsonl",
             "lookout traces --file traces.jsonl.gz -o latency.html",
             "lookout traces --file traces.json --per-trace phases.jsonl",
+            "lookout traces --file this-week.jsonl.gz --before last-week.jsonl.gz",
             "lookout traces --history latency-history -o latency.html",
         ),
     ),

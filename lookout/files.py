@@ -4,8 +4,8 @@ import gzip
 import json
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,20 @@ def write(path: str | Path, text: str) -> None:
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def writing(path: str | None) -> Iterator[Callable[[str], object] | None]:
+    """What writes on into a text file, for more than fits in memory; None where no file is named."""
+    if not path:
+        yield None
+        return
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with Path(path).open("w", encoding="utf-8", errors="backslashreplace") as stream:
+            yield stream.write
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -4,7 +4,7 @@ import argparse
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -26,17 +26,14 @@ def traces(chosen: argparse.Namespace) -> int:
     """Print or write the latency report; 1 if something got worse."""
     now = time.time()
     earlier = history.weeks(chosen.history) if chosen.history else []
-    if chosen.per_trace and not chosen.file:
-        raise InputError("--per-trace is of exported traces: name them with --file")
+    if (chosen.per_trace or chosen.before) and not chosen.file:
+        raise InputError("--per-trace and --before are of exported traces: name them with --file")
     if chosen.file and (chosen.plan or chosen.resume):
         raise InputError("--plan and --resume are of traces in X-Ray: leave out --file")
     if chosen.plan:
         return xray.plan(chosen, end_s=now)
     if chosen.file:
-        found = list(tracefiles.exported(*chosen.file))
-        report, seen = _latency_of(found, chosen.file)
-        if chosen.per_trace:
-            files.write(chosen.per_trace, "".join(f"{json.dumps(per_trace(read_trace(one)))}\n" for one in found))
+        report, seen = _of_files(chosen)
     else:
         report, seen = xray.read(chosen, end_s=now)
     times = {"start_s": report.start, "end_s": report.end, "made_s": now}
@@ -53,13 +50,27 @@ def traces(chosen: argparse.Namespace) -> int:
     return 1 if any(change.after > change.before for change in report.changes) else 0
 
 
-def _latency_of(found: list[Json], paths: list[str]) -> tuple[LatencyReport, Window]:
-    begun = [int(known[1], 16) for trace in found if (known := _TRACE_ID.match(str(trace.get("Id"))))]
-    seen = window(found)
-    report = report_of(seen, window(()), start=min(begun, default=0), end=max(begun, default=0))
-    if not report.traces_used:
-        raise InputError(f"{', '.join(paths)}: no traces: expected {tracefiles.SHAPES}")
-    return report, seen
+def _of_files(chosen: argparse.Namespace) -> tuple[LatencyReport, Window]:
+    """The report of exported traces, against those of --before if there are any, and their window."""
+    begun: list[int] = []
+    with files.writing(chosen.per_trace) as put:
+        seen = window(_passing(chosen.file, begun, put))
+    before = chosen.before or ()
+    then = window(tracefiles.exported(*before), paths=False)
+    if not seen.used or (before and not then.used):
+        raise InputError(f"{', '.join(before if seen.used else chosen.file)}: no traces: expected {tracefiles.SHAPES}")
+    return report_of(seen, then, start=min(begun, default=0), end=max(begun, default=0)), seen
+
+
+def _passing(paths: Sequence[str], begun: list[int], put: Callable[[str], object] | None) -> Iterator[Json]:
+    """The traces, one at a time: `begun` gets the seconds of the first and the last, `put` a line of each."""
+    for trace in tracefiles.exported(*paths):
+        if known := _TRACE_ID.match(str(trace.get("Id"))):
+            at = int(known[1], 16)
+            begun[:] = [min(at, *begun), max(at, *begun)] if begun else [at, at]
+        if put:
+            put(f"{json.dumps(per_trace(read_trace(trace)))}\n")
+        yield trace
 
 
 def _print_latency(report: LatencyReport, moves: Sequence[Move]) -> None:
@@ -69,8 +80,9 @@ def _print_latency(report: LatencyReport, moves: Sequence[Move]) -> None:
         for f in report.functions
     ]
     show.table("response time, ms", ("function", "traces", "p50", "p95", "p99", "cold"), rows)
-    for change in report.changes:
-        show.line(f"{change.function}: {change.measure} {change.before:g} -> {change.after:g}  {change.blamed}")
+    for change in headlines.latency_changes(report):
+        show.line(change.title)
+        show.line(f"  {change.words}")
     for move in moves:
         told = f"{move.function}: {move.measure} {move.before:.0f} -> {move.after:.0f} since the week before"
         show.line(f"{told}, not tested for significance")

@@ -60,6 +60,29 @@ def test_a_line_of_json_for_each_trace(tmp_path: Path, capsys: pytest.CaptureFix
     assert found[0].keys() >= {"completion_us", "critical_path", "cold_starts", "repairs"}
 
 
+def test_two_files_are_two_weeks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """20 traces a day of 100 ms, and a week later of 160 ms: the comparison finds the 60 ms since the week's start."""
+    for name, first_day, ms in (("was.jsonl", 0, 100), ("now.jsonl", 7, 160)):
+        minutes = [(first_day + day) * 1440 + 60 * hour for day in range(7) for hour in range(20)]
+        (tmp_path / name).write_text("\n".join(json.dumps(trace(at, ms)) for at in minutes))
+    arguments = ["traces", "--file", str(tmp_path / "now.jsonl"), "--before", str(tmp_path / "was.jsonl"), "--json"]
+    status, out = run(capsys, *arguments)
+    found = json.loads(out)
+    changes = {one["measure"]: one for one in found["changes"]}
+    assert (status, found["compared"], found["traces_read"]) == (1, True, 140)
+    assert changes["p50_ms"]["after"] - changes["p50_ms"]["before"] == pytest.approx(60)
+
+
+def test_a_week_before_needs_a_week(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["traces", "--before", "x.jsonl"]) == 2
+    assert "--file" in capsys.readouterr().err
+    (tmp_path / "now.json").write_text(json.dumps(TRACES))
+    (tmp_path / "was.json").write_text("[]")
+    arguments = ["traces", "--file", str(tmp_path / "now.json"), "--before", str(tmp_path / "was.json")]
+    assert cli.main(arguments) == 2
+    assert "was.json: no traces" in capsys.readouterr().err
+
+
 def test_traces_one_by_one_need_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["traces", "--per-trace", "x.jsonl"]) == 2
     assert "--file" in capsys.readouterr().err

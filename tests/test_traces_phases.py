@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitors.traces.phases import Path, completion_path, function_path, functions, per_trace, response_path, view
+from monitors.traces.phases import Path, both_paths, function_path, functions, per_trace, response_path, view
 from monitors.traces.reading import read_trace
 from monitors.traces.tree import Trace
 
@@ -190,7 +190,7 @@ def test_each_attempt_is_an_invocation_of_the_function() -> None:
         )
     )
     assert [seen.spans[node].id for node in functions(seen)] == ["T1", "T2"]
-    queued = [section for section in completion_path(seen).sections if section.phase == "queue"]
+    queued = [section for section in both_paths(seen)[1].sections if section.phase == "queue"]
     assert sum(section.end - section.start for section in queued) == (60_000 - 40) * 1000
 
 
@@ -460,7 +460,7 @@ def test_sections_partition_every_view_to_the_microsecond(trace: Trace) -> None:
     for i, span in enumerate(trace.spans):
         below[i] = below[i] or (span.parent >= 0 and below[span.parent])
     latest = max(span.end for span, inside in zip(trace.spans, below, strict=True) if inside)
-    assert partitions(completion_path(seen), root.start, latest)
+    assert partitions(both_paths(seen)[1], root.start, latest)
 
     for node in functions(seen):
         assert partitions(function_path(seen, node), trace.spans[node].start, trace.spans[node].end)

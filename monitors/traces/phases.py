@@ -68,17 +68,20 @@ def response_path(seen: View) -> Path:
     return _path(Walk(seen, 0), seen.spans[0].end) if seen.spans else Path((), ())
 
 
-def completion_path(seen: View) -> Path:
-    """The path to the latest end below the root, along the asynchronous work that led there."""
-    if not seen.spans:
-        return Path((), ())
-    last = _last(seen.spans)
+def both_paths(seen: View) -> tuple[Path, Path]:
+    """The response path, and the completion path: to the latest end below the root, along the asynchronous work that
+    led there. They are one where nothing ends after the root.
+    """
+    response = response_path(seen)
+    last = _last(seen.spans) if seen.spans else 0
+    if not last:
+        return response, response
     tail = {0}
     i = last
     while i > 0:
         tail.add(i)
         i = seen.spans[i].parent
-    return _path(Walk(seen, 0, frozenset(tail)), seen.spans[last].end)
+    return response, _path(Walk(seen, 0, frozenset(tail)), seen.spans[last].end)
 
 
 def function_path(seen: View, node: int) -> Path:
@@ -113,7 +116,7 @@ def per_trace(trace: Trace) -> dict[str, Any]:
     `completion_us`.
     """
     seen = view(trace)
-    response, completion = response_path(seen), completion_path(seen)
+    response, completion = both_paths(seen)
     return {
         "trace_id": trace.id,
         "response_us": _length(response),
@@ -176,11 +179,14 @@ def _path(walk: Walk, end: int) -> Path:
     while pending:
         window = pending.pop()
         windows.append(window)
-        if walk.shallow and window[2] != walk.root and (called := _called(walk, window[2])):
-            if window[0] < window[1]:
-                sections.append(Section(window[2], window[0], window[1], *called))
-        else:
+        low, high, index = window
+        if walk.shallow and index != walk.root and (called := _called(walk, index)):
+            if low < high:
+                sections.append(Section(index, low, high, *called))
+        elif walk.view.below[index]:
             pending.extend(_split(walk, window, sections))
+        elif low < high:
+            _own(walk, index, (None, None), (low, high), sections)
     return Path(tuple(sorted(sections, key=_START)), tuple(w[2] for w in windows))
 
 

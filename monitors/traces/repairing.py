@@ -28,6 +28,7 @@ class Entity(NamedTuple):
     start: int
     end: int | None
     segment: bool
+    origin: str
     body: Mapping[str, Any]
 
 
@@ -58,11 +59,6 @@ def repaired(entities: Mapping[str, Entity], ledger: Counter[str]) -> list[Place
     return [
         Place(entity, parents[i], min(starts[i], final[i]), final[i], asynchronous[i]) for i, entity in enumerate(found)
     ]
-
-
-def origin(entity: Entity) -> str:
-    value = entity.body.get("origin")
-    return value if isinstance(value, str) else ""
 
 
 def status(body: Mapping[str, Any]) -> int:
@@ -97,11 +93,11 @@ def _detach_foreign(found: Sequence[Entity], parents: list[int], ledger: Counter
     """Move Lambda's own subsegments that hang below another function to theirs, if the trace has it."""
     functions: dict[str, list[int]] = {}
     for i, entity in enumerate(found):
-        if origin(entity) == FUNCTION:
+        if entity.origin == FUNCTION:
             functions.setdefault(_arn(entity), []).append(i)
     for i, entity in enumerate(found):
         above = parents[i]
-        if above < 0 or entity.segment or entity.body.get("namespace") or origin(found[above]) != FUNCTION:
+        if above < 0 or entity.segment or entity.body.get("namespace") or found[above].origin != FUNCTION:
             continue
         own, host = _arn(entity), _arn(found[above])
         if own and host and own != host:
@@ -169,7 +165,7 @@ def _move_starts(
         above = parents[i]
         if above < 0 or entity.segment or entity.body.get("name") not in STARTS:
             continue
-        function = origin(found[above]) == FUNCTION
+        function = found[above].origin == FUNCTION
         caller = parents[above] if function else above
         if caller < 0 or not _is_service(found[caller]):
             continue
@@ -247,12 +243,12 @@ def _above(chosen: Sequence[bool], parents: Sequence[int]) -> set[int]:
 
 def _is_service(entity: Entity) -> bool:
     """Lambda's own view of an invocation: its service segment, or one try of an asynchronous one."""
-    return origin(entity) == LAMBDA or is_attempt(entity.body.get("name"))
+    return entity.origin == LAMBDA or is_attempt(entity.body.get("name"))
 
 
 def _margin(parent: Entity, child: Entity, parent_end: int) -> float:
     """How much later than its parent a child may end and still have been waited for."""
-    outer, inner = origin(parent), origin(child)
+    outer, inner = parent.origin, child.origin
     if outer == LAMBDA and inner == FUNCTION and child.start < parent_end and status(parent.body) != 202:
         return float("inf")
     return LAMBDA_MARGIN_US if outer.startswith(LAMBDA) or inner.startswith(LAMBDA) else MARGIN_US
