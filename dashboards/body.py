@@ -40,7 +40,7 @@ def _each(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
     if found := function_body.rows(plan):
         variables = {"variables": [function_body.VARIABLE]}
         yield names.dashboard(names.FUNCTION_DASHBOARD, region), _body(found) | variables
-    for application, head, units in application_body.applications(plan):
+    for application, head, units in application_body.applications(plan) if plan.application_dashboards else ():
         name = names.application_dashboard(application, region)
         for bits, part in buckets(units, partial(_fits, units)).items():
             kept = set(part)

@@ -75,7 +75,7 @@ def rows(plan: Plan) -> list[Row]:
 
 def _head(plan: Plan) -> Row:
     place = region(plan)
-    applications = sorted({one.application for one in plan.fleet.resources})
+    applications = sorted({one.application for one in plan.fleet.resources}) if plan.application_dashboards else []
     links = to_any_function(plan)
     links += [
         widgets.link(one or "No application", names.application_dashboard(one, place)) for one in applications[:_LINKS]

@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dashboards import assets
@@ -24,7 +25,8 @@ EVERY_S = 60
 def run(chosen: argparse.Namespace) -> int:
     """Write the pages of each Region, and say where they are; or show them, drawn anew each minute, until stopped."""
     chosen.template = chosen.parameters = None
-    planned = plans(chosen)
+    # Pages and Grafana's dashboards cost nothing, so that each application has its own, whatever CloudWatch has.
+    planned = [replace(one, plan=replace(one.plan, application_dashboards=True)) for one in plans(chosen)]
     names = {one.name for found in planned for one in found.plan.fleet.resources if one.service == "lambda"}
     if unknown := [name for name in chosen.function or () if name not in names]:
         raise InputError(f"no function is called {unknown[0]}: `lookout survey` lists them")

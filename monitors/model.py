@@ -234,6 +234,8 @@ class Plan:
     subscriptions: tuple[Subscription, ...] = ()
     subscriber_metrics: tuple[MetricDefinition, ...] = ()
     """Definitions for the log subscriber to run, each on one log group that cannot run it itself."""
+    application_dashboards: bool = True
+    """Whether each application has a dashboard of its own."""
     notes: tuple["Finding", ...] = ()
 
 

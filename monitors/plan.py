@@ -59,6 +59,7 @@ def plan(
         metric_filters=routes.metric_filters,
         subscriptions=routes.subscriptions,
         subscriber_metrics=routes.subscriber_metrics,
+        application_dashboards=settings.dashboards == "applications",
         notes=(*notes, *refused),
     )
 

@@ -84,6 +84,8 @@ class Settings:
     """How log lines reach the log subscriber: a subscription for each log group, or one policy of the account."""
     archive: bool = False
     """Whether log lines also go to the archive, which `lookout deploy --archive` makes."""
+    dashboards: Literal["applications", "fleet"] = "applications"
+    """Which there are in CloudWatch, beside the fleet's and that for any function: one for each application, or none."""
     runbooks: str = "docs/runbooks.md"
     """Where runbooks are; a rule's own begins at `#<rule id>`."""
 

@@ -486,3 +486,14 @@ def test_what_a_widget_asks_for_is_what_it_was_made_from(queries: list[Query]) -
     rows = widgets.metric_rows(queries, token="errors")
     widget = widgets.graph("t", rows, axis="a", region=REGION)
     assert widgets.queries(widget) == tuple(queries)
+
+
+def test_only_the_fleet_s_dashboards_where_that_is_wanted() -> None:
+    """The fleet's and that for any function; and no link to one that isn't there."""
+    resources = [function("a", "shop"), function("b", "blog")]
+    whole, fewer = (bodies(planned(*resources, toml=toml)) for toml in ("", 'dashboards = "fleet"'))
+    assert (len(whole), len(fewer)) == (4, 2)
+    assert fewer.keys() < whole.keys()
+    for name in whole.keys() - fewer.keys():
+        assert name in json.dumps(whole)
+        assert name not in json.dumps(fewer)
