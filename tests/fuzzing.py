@@ -17,6 +17,7 @@ from monitors.records import Table
 from monitors.rightsize.prices import Price
 from subscribers import batch, emf
 from subscribers.logs_handler import process
+from tests.fuzzing_reports import try_block, try_spans, try_trace
 
 LONGEST = 4_000
 NOW_MS = 1_790_000_000_000
@@ -171,6 +172,9 @@ TARGETS: dict[str, Callable[[random.Random], None]] = {
     "line": try_line,
     "lines": try_lines,
     "batch": try_batch,
+    "trace": try_trace,
+    "spans": try_spans,
+    "block": try_block,
 }
 
 

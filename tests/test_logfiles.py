@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -109,6 +110,26 @@ def test_times_are_those_of_the_first_and_the_last_line_that_say(tmp_path: Path)
     )
     use = read([str(path)]).usage["orders", 512]
     assert (use.invocations, use.first_ms, use.last_ms) == (3, 1_793_491_200_000, 1_793_577_600_000)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        json_report().replace(":", ": ").replace("10: 00: 00", "10:00:00"),
+        f"2026-11-02T10:00:00.000000+00:00 2026/11/02/[$LATEST]{'0a' * 16} {report()}",
+        f"2026-11-02T10:00:00 {report()}",
+        json.dumps({"timestamp": 1_793_613_600_000, "message": json_report()}),
+    ],
+    ids=["JSON with blanks", "aws logs tail", "aws logs tail --format short", "an event of a JSON log"],
+)
+def test_other_ways_to_write_a_line(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at 10:00 UTC, as far as they say so: `short` writes local time."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    path = tmp_path / "orders.log"
+    path.write_text(f"{line}\n{line}\n")
+    use = read([str(path)]).usage["orders", 512]
+    assert (use.invocations, use.first_ms) == (2, 1_793_613_600_000)
 
 
 def test_events_as_json_and_bare_lines_in_one_file(tmp_path: Path) -> None:

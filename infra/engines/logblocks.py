@@ -3,7 +3,6 @@
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -14,7 +13,6 @@ from monitors.records import Invocation
 from monitors.rightsize import bulk
 from monitors.rightsize.usage import Usage, Use, collect, merge, seen
 
-_REPORTS = (b"REPORT RequestId: ", b"platform.report")
 _NEAR = 1 << 14
 """Bytes in which a line with its time is looked for."""
 _EARLIEST_MS, _LATEST_MS = 1_415_836_800_000, 32_503_680_000_000  # Lambda's first day, 2014-11-13; the year 3000
@@ -22,6 +20,7 @@ _EARLIEST_MS, _LATEST_MS = 1_415_836_800_000, 32_503_680_000_000  # Lambda's fir
 # line (CloudWatch Logs User Guide, "Export log data to Amazon S3").
 _TASK_FOLDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STREAM_FOLDER = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(.*\[[^\[\]]+\][0-9a-f]{32})")
+_STREAM = re.compile(r"\d{4}/\d\d/\d\d/\S*\[[^\s\]]+\][0-9a-f]{32}")
 _time = re.compile(rb'(?:\{"time":")?(%b)' % bulk.STAMP).match
 
 
@@ -46,18 +45,18 @@ def source(path: str, block: bytes) -> Source:
 
 def read_block(block: bytes, usage: Usage, home: Source) -> None:
     """Add what the lines of the block report; `home` is of the file that it is a part of."""
-    if not any(literal in block for literal in _REPORTS):
+    if not any(sign in block for sign in bulk.SIGNS):
         return
     own: Usage = defaultdict(Use)
-    others = bulk.count(block, own, function=home.function, stream=home.stream, stamped=home.stamped)
+    left = bulk.count(block, own, function=home.function, stream=home.stream, stamped=home.stamped)
     first_ms, last_ms = _times(block)
-    for line in others:
-        _add(own, {"message": line.decode(errors="replace"), "timestamp": first_ms}, home)
+    for message in left.messages:
+        _add(own, {"message": message.decode(errors="replace"), "timestamp": first_ms}, home)
     for use in own.values():
         seen(use, first_ms, last_ms)
     merge(usage, own)
-    if b'"message"' in block:
-        for event in _events(block):
+    for line in left.lines:
+        if event := _event(line.decode(errors="replace"), stamped=home.stamped):
             _add(usage, event, home)
 
 
@@ -74,13 +73,23 @@ def _add(usage: Usage, event: dict[str, Any], home: Source) -> None:
         collect(usage, record)
 
 
-def _events(block: bytes) -> Iterable[dict[str, Any]]:
-    """The lines that are log events as JSON, with a report as their message."""
-    for line in block.split(b"\n"):
-        if line.startswith(b"{") and b'"message"' in line and any(literal in line for literal in _REPORTS):
-            event = json_object(line.decode(errors="replace"))
-            if isinstance(event.get("message"), str):
-                yield event
+def _event(line: str, *, stamped: bool) -> dict[str, Any]:
+    """The log event that a line is: JSON with a `message`, or a message, after its time and sandbox if these are there
+    (`aws logs tail` writes both); empty for what goes on with an earlier line of a file that has times.
+    """
+    if line.startswith("{"):
+        event = json_object(line)
+        if isinstance(event.get("message"), str):
+            return event
+        return {} if stamped else {"message": line, "timestamp": _epoch_ms(str(event.get("time")))}
+    stamp, _, rest = line.partition(" ")
+    timestamp = _epoch_ms(stamp)
+    if timestamp is None:
+        return {} if stamped else {"message": line}
+    stream, _, message = rest.partition(" ")
+    if _STREAM.fullmatch(stream):
+        return {"message": message, "timestamp": timestamp, "logStream": stream}
+    return {"message": rest, "timestamp": timestamp}
 
 
 def _times(block: bytes) -> tuple[int, int]:
@@ -93,10 +102,14 @@ def _times(block: bytes) -> tuple[int, int]:
 
 def _moment_ms(line: bytes) -> int:
     found = _time(line)
+    return _timestamp_ms(_epoch_ms(found[1].decode())) if found else 0
+
+
+def _epoch_ms(stamp: str) -> float | None:
     try:
-        return _timestamp_ms(datetime.fromisoformat(found[1].decode()).timestamp() * 1000) if found else 0
-    except ValueError:
-        return 0
+        return datetime.fromisoformat(stamp).timestamp() * 1000
+    except (ValueError, OverflowError):
+        return None
 
 
 def _timestamp_ms(found: object) -> int:

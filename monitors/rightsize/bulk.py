@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from monitors.rightsize.usage import CLIPPED_AT, IMPLAUSIBLE_MB, PRESSED_AT, Usage, Use, binned, mark
 
@@ -35,6 +36,10 @@ _OF_JSON = (
     rb'\{"requestId":"%b","metrics":\{"durationMs":%b,"billedDurationMs":%b,"memorySizeMB":%b,"maxMemoryUsedMB":%b\},'
     rb'"status":"success"\}\}[\r ]*\n' % _VALUES
 )
+_KINDS = ((_TEXT, b"", _OF_TEXT), (_JSON, rb'\{"time":"%b",' % _STAMP, _OF_JSON))
+"""(what begins a report, what stands before it in its message, its values and end)"""
+SIGNS = (_TEXT, b"platform.report")
+"""One of these is in every line that reports."""
 
 
 def is_stamped(block: bytes) -> bool:
@@ -49,21 +54,38 @@ def is_stamped(block: bytes) -> bool:
 _stamped = re.compile(STAMP + b" ").match
 
 
-def count(block: bytes, usage: Usage, *, function: str, stream: str, stamped: bool) -> list[bytes]:
-    r"""Add the plain reports of a sandbox's lines to the usage; the messages that may be others, for loglines.parse.
+class Left(NamedTuple):
+    """What may be a report too, and is more than a plain one."""
+
+    messages: list[bytes]
+    """Messages that begin as a report does."""
+    lines: list[bytes]
+    """Whole lines that have one somewhere: events as JSON, with other times before it, and what only quotes it."""
+
+
+def count(block: bytes, usage: Usage, *, function: str, stream: str, stamped: bool) -> Left:
+    r"""Add the plain reports of a sandbox's lines to the usage; what is left is for loglines.parse.
 
     The block is of whole lines, each with its \n.
     """
-    others: list[bytes] = []
+    messages: list[bytes] = []
+    seen = 0
     for literal, search, opening in _searches(stamped):
         rows = search(b"\n" + block) if literal in block else []
+        seen += len(rows)
         rest = [row[-1] for row in rows if not row[2]]
         if rest:
-            others += [opening + literal + one for one in rest]
+            messages += [opening + literal + one for one in rest]
             rows = [row for row in rows if row[2]]
         for size, own in _by_size(rows):
             _add(usage[function, size], own, stream=stream, memory_mb=size)
-    return others
+    return Left(messages, _others(block, stamped) if sum(map(block.count, SIGNS)) > seen else [])
+
+
+def _others(block: bytes, stamped: bool) -> list[bytes]:
+    """The lines with a sign of a report that the search doesn't find."""
+    found = _opening(stamped)
+    return [line for line in block.split(b"\n") if any(sign in line for sign in SIGNS) and not found(line)]
 
 
 def _by_size(rows: Rows) -> Iterator[tuple[int, Rows]]:
@@ -79,13 +101,23 @@ def _searches(stamped: bool) -> tuple[tuple[bytes, Callable[[bytes], Rows], byte
     comes before it in a message. The search begins with the literal, so that it is quick; then it looks behind.
     """
     found = []
-    for literal, before, values in ((_TEXT, b"", _OF_TEXT), (_JSON, rb'\{"time":"%b",' % _STAMP, _OF_JSON)):
-        message = before + re.escape(literal)
-        behind = [rb"(?<=\n%b %b)" % (_STAMP, message)] + ([] if stamped else [rb"(?<=\n%b)" % message])
-        text = rb"%b(?:%b)(?:%b|([^\n]*))" % (re.escape(literal), b"|".join(behind), values)
+    for literal, before, values in _KINDS:
+        behind = [rb"(?<=\n%b%b)" % (stamp, before + literal) for stamp in _stamps(stamped)]
+        text = rb"%b(?:%b)(?:%b|([^\n]*))" % (literal, b"|".join(behind), values)
         opening = b'{"time":"1970-01-01T00:00:00.000Z",' if before else b""
         found.append((literal, re.compile(text).findall, opening))
     return tuple(found)
+
+
+@lru_cache(maxsize=2)
+def _opening(stamped: bool) -> Callable[[bytes], object]:
+    """Matches the lines that `_searches` finds."""
+    starts = b"|".join(before + literal for literal, before, _ in _KINDS)
+    return re.compile(rb"(?:%b)(?:%b)" % (b"|".join(_stamps(stamped)), starts)).match
+
+
+def _stamps(stamped: bool) -> list[bytes]:
+    return [_STAMP + b" "] + ([] if stamped else [b""])
 
 
 def _add(use: Use, rows: Rows, *, stream: str, memory_mb: int) -> None:
