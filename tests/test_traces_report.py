@@ -1,6 +1,7 @@
 """Traces in, LatencyReport out: percentiles, tail, sampling correction, edges, ledger."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from math import ceil
 from typing import Any
 
@@ -235,3 +236,15 @@ def test_phases_explain_the_whole_excess_of_the_tail(requests: list[Request]) ->
 
 def test_shares_are_of_the_weight() -> None:
     assert share([(True, 1.0), (False, 3.0)]) == 0.25
+
+
+@pytest.mark.parametrize("written", [json.dumps, dict], ids=["text", "decoded"])
+def test_the_region_is_that_of_the_arns_if_they_agree(written: Callable[[dict[str, Any]], object]) -> None:
+    def trace(number: int, region: str) -> dict[str, Any]:
+        arn = f"arn:aws:lambda:{region}:123456789012:function:f"
+        times = {"start_time": 1_700_000_000.0, "end_time": 1_700_000_000.1}
+        segment = {"id": "s", "name": "f", "origin": "AWS::Lambda", "resource_arn": arn, **times}
+        return {"Id": f"1-6553f100-{number:024x}", "Segments": [{"Id": "s", "Document": written(segment)}]}
+
+    assert latency_report([trace(1, "eu-west-1"), trace(2, "eu-west-1")], start=0, end=1).region == "eu-west-1"
+    assert latency_report([trace(1, "eu-west-1"), trace(2, "us-east-1")], start=0, end=1).region == ""

@@ -137,9 +137,11 @@ def window(envelopes: Iterable[Mapping[str, Any]], weights: Weights | None = Non
 
 
 def _regions(envelope: Mapping[str, Any]) -> list[str]:
-    """The Region of the first segment that names its own resource, in a text as X-Ray returns it."""
+    """The Region of the first segment that names its own resource, in a text as X-Ray returns it, or decoded."""
     for segment in envelope["Segments"]:
-        document = segment.get("Document") if isinstance(segment, Mapping) else None
+        document = segment.get("Document", segment) if isinstance(segment, Mapping) else None
+        if isinstance(document, Mapping):
+            document = f'"resource_arn":"{document.get("resource_arn")}"'
         if isinstance(document, str) and (found := _OWN.search(document)):
             return [found[1]]
     return []
