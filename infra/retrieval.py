@@ -18,6 +18,8 @@ class Chosen(NamedTuple):
     """What to read of a window and of the one before."""
 
     listed: int
+    recorded: int
+    """Traces that X-Ray has; about, where not all were listed."""
     before: Choice
     now: Choice
     invocations: Weights
@@ -41,9 +43,10 @@ def chosen_traces(
     before = list_traces(xray, start_s=start_s, end_s=middle_s, progress=progress)
     now = list_traces(xray, start_s=middle_s, end_s=end_s, progress=progress)
     return Chosen(
-        listed=len(before) + len(now),
-        before=choice(before, invocations=invocations, most=most),
-        now=choice(now, invocations=invocations, most=most),
+        listed=len(before.traces) + len(now.traces),
+        recorded=sum(round(len(window.traces) / window.part) for window in (before, now)),
+        before=choice(before.traces, invocations=invocations, part=before.part, most=most),
+        now=choice(now.traces, invocations=invocations, part=now.part, most=most),
         invocations=invocations,
     )
 
@@ -51,7 +54,7 @@ def chosen_traces(
 def effort_of(chosen: Chosen, had: Collection[str] = ()) -> Effort:
     """What reading them takes, less those whose ids are had already."""
     ids = chosen.before.keys() | chosen.now.keys()
-    return effort(listed=chosen.listed, chosen=len(ids), kept=len(ids.intersection(had)))
+    return effort(recorded=chosen.recorded, listed=chosen.listed, chosen=len(ids), kept=len(ids.intersection(had)))
 
 
 def chosen_read(

@@ -85,7 +85,7 @@ class Settings:
     archive: bool = False
     """Whether log lines also go to the archive, which `lookout deploy --archive` makes."""
     dashboards: Literal["applications", "fleet"] = "applications"
-    """Which there are in CloudWatch, beside the fleet's and that for any function: one for each application, or none."""
+    """Which there are in CloudWatch beside the fleet's and that for any function: each application's, or no more."""
     runbooks: str = "docs/runbooks.md"
     """Where runbooks are; a rule's own begins at `#<rule id>`."""
 

@@ -31,7 +31,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_effort_of_a_big_fleet() -> None:
     """40,000 traces in fives are 8,000 calls, at five a second 1,600 s; 5.6 million listed and they, at 0.50 USD a
     million, 2.82 USD."""
-    found = effort(listed=5_600_000, chosen=40_000)
+    found = effort(recorded=5_600_000, listed=5_600_000, chosen=40_000)
     assert (found.calls, found.seconds, found.free) == (8_000, 1_600, 1_000_000)
     assert found.usd == pytest.approx(2.82)
     assert "8,000 calls, about 27 min" in words(found)
@@ -39,12 +39,23 @@ def test_the_effort_of_a_big_fleet() -> None:
 
 
 def test_what_is_kept_takes_nothing() -> None:
-    found = effort(listed=100, chosen=13, kept=2)
+    found = effort(recorded=100, listed=100, chosen=13, kept=2)
     assert found.calls == 3  # 11 traces
     assert found.usd == pytest.approx(111 * 0.5e-6)
     assert "2 of which are kept" in words(found)
-    nothing = effort(listed=0, chosen=0)
+    nothing = effort(recorded=0, listed=0, chosen=0)
     assert (nothing.calls, nothing.seconds, nothing.usd) == (0, 0, 0)
+
+
+def test_of_too_many_traces_a_part_is_listed_and_stands_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 4,000, of which the first look sees 4, a tenth. Nobody knows the invocations: each stands for ten."""
+    monkeypatch.setattr("infra.aws.traces.MOST_LISTED", 400)
+    xray = XRay([T0 + n // 2 for n in range(4000)])
+    asking = client(xray.session, "xray")
+    found = chosen_traces(asking, lambda *_: None, start_s=T0 - HOUR, middle_s=T0 - 1, end_s=T0 + HOUR)
+    assert (found.listed, found.recorded, len(found.now)) == (400, 4000, 400)
+    assert sum(weight["shop"] for weight in found.now.values()) == pytest.approx(4000)
+    assert "X-Ray has about 4,000 traces, of which 400 drawn evenly were listed" in words(effort_of(found))
 
 
 # --- going on ------------------------------------------------------------------------------------
@@ -108,7 +119,7 @@ def test_the_effort_counts_what_is_kept(tmp_path: Path) -> None:
     chosen = chosen_traces(asking, lambda *_: None, start_s=T0, middle_s=T0 + 5, end_s=T0 + 60)
     assert effort_of(chosen).kept == 0
     chosen_read(asking, chosen, resume=path)
-    assert effort_of(chosen, kept(path)) == effort(listed=chosen.listed, chosen=10, kept=10)
+    assert effort_of(chosen, kept(path)) == effort(recorded=chosen.recorded, listed=chosen.listed, chosen=10, kept=10)
 
 
 TRACE = {"Id": "1-6553f100-000000000000000000000001", "Duration": 1.5, "Segments": [{"Id": "a", "Document": '"é\\n"'}]}

@@ -251,3 +251,14 @@ def test_four_hundred_traces_tell_p99_of_all_requests(seed: int) -> None:
     measured = (shop.response.p50_ms, shop.response.p95_ms, shop.response.p99_ms)
     assert measured == pytest.approx(made.truth, rel=0.05)
     assert shop.requests == pytest.approx(sum(made.invoked.values()), rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_list_of_one_trace_in_fifty_tells_it_too(seed: int) -> None:
+    """About one listed trace a minute: by the minute, an eighth of all invocations would stand for nothing."""
+    made, dice = world(seed), random.Random(9)
+    listed = [trace for trace in made.listed if dice.random() < 0.02]
+    chosen = choice(listed, invocations=lambda _, minute: made.invoked.get(minute), part=0.02)
+    pairs = [(made.ms[id_], weights["shop"]) for id_, weights in chosen.items()]
+    assert quantiles(pairs, LEVELS) == pytest.approx(made.truth, rel=0.05)
+    assert sum(weight for _, weight in pairs) == pytest.approx(sum(made.invoked.values()), rel=0.01)

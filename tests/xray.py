@@ -36,6 +36,9 @@ class XRay(Aws):
         if not first:
             self.windows.append((start, end))
         inside = [i for i in self.ids if start.timestamp() <= int(i[2:10], 16) <= end.timestamp()][::-1]
+        if request.get("Sampling"):
+            assert request["SamplingStrategy"]["Name"] == "FixedRate"
+            inside = [i for i in inside if int(i[-6:], 16) % 1000 < 1000 * request["SamplingStrategy"]["Value"]]
         more = {"NextToken": str(first + PAGE)} if first + PAGE < len(inside) else {}
         service = {"Name": "shop", "Type": "AWS::Lambda"}
         found = [{"Id": i, "ResponseTime": 0.1, "ServiceIds": [service]} for i in inside[first : first + PAGE]]

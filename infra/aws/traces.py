@@ -1,13 +1,14 @@
 """A time range -> what X-Ray lists of its traces; trace ids -> the traces, in the shape of BatchGetTraces.
 
-Limits: AWS X-Ray API Reference (GetTraceSummaries: 24 hours a call, of which 6 are asked here; BatchGetTraces: 5 ids,
-none twice). X-Ray publishes no rates for these calls: the client's pace (infra.aws.pace) finds them.
+Limits: AWS X-Ray API Reference (GetTraceSummaries: 24 hours a call, of which 6 are asked here, and SamplingStrategy for
+a part of them; BatchGetTraces: 5 ids, none twice). X-Ray publishes no rates for these calls: the client's pace
+(infra.aws.pace) finds them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from time import sleep as wait
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.client import BaseClient
 
@@ -17,6 +18,11 @@ from monitors.quotas import TRACES_PER_CALL
 from monitors.traces.choosing import Recorded, recorded
 
 WINDOW_S = 6 * 3600
+MOST_LISTED = 200_000
+"""Traces of a range that are listed; of more, a part drawn evenly. A busy account has millions a week, and the report
+reads some hundreds of each function."""
+FIRST_LOOK = 0.001
+"""The part that is listed to see how many there are."""
 IN_FLIGHT = 4
 """Calls under way at once: with some 100 ms for each, enough for any rate that X-Ray was seen to allow."""
 ATTEMPTS = 6
@@ -26,13 +32,30 @@ Progress = Callable[[int, int], None]
 """(done, to do)"""
 
 
-def list_traces(
-    client: BaseClient, *, start_s: float, end_s: float, progress: Progress | None = None
-) -> list[Recorded]:
-    """The traces begun from `start_s` to `end_s` (epoch seconds), each once, oldest first; AwsError if a call fails."""
+class Listed(NamedTuple):
+    traces: list[Recorded]
+    """Each once, oldest first."""
+    part: float
+    """Of all that X-Ray has: 1, or less where these were drawn."""
+
+
+def list_traces(client: BaseClient, *, start_s: float, end_s: float, progress: Progress | None = None) -> Listed:
+    """The traces begun from `start_s` to `end_s` (epoch seconds), or an even part of them where they are too many.
+
+    AwsError if a call fails.
+    """
     windows = list(_windows(start_s, end_s))
+    there = len(_all_listed(client, windows, FIRST_LOOK)) / FIRST_LOOK
+    part = min(1.0, MOST_LISTED / there) if there else 1.0
+    return Listed(_all_listed(client, windows, part, progress), part)
+
+
+def _all_listed(
+    client: BaseClient, windows: Sequence[tuple[float, float]], part: float, progress: Progress | None = None
+) -> list[Recorded]:
     found: dict[str, Recorded] = {}
-    for done, (_, traces) in enumerate(each(lambda span: _listed(client, span), windows, workers=IN_FLIGHT), start=1):
+    listing = each(lambda span: _listed(client, span, part), windows, workers=IN_FLIGHT)
+    for done, (_, traces) in enumerate(listing, start=1):
         found.update((trace.id, trace) for trace in traces)  # windows share their borders
         if progress:
             progress(done, len(windows))
@@ -69,13 +92,13 @@ def _windows(start_s: float, end_s: float) -> Iterator[tuple[float, float]]:
         low = high
 
 
-def _listed(client: BaseClient, span: tuple[float, float]) -> list[Recorded]:
+def _listed(client: BaseClient, span: tuple[float, float], part: float) -> list[Recorded]:
     start, end = (datetime.fromtimestamp(at_s, UTC) for at_s in span)
-    summaries = (
-        summary
-        for page in _pages(client, "GetTraceSummaries", {"StartTime": start, "EndTime": end})
-        for summary in page.get("TraceSummaries", ())
-    )
+    asked: dict[str, Json] = {"StartTime": start, "EndTime": end}
+    if part < 1:
+        asked |= {"Sampling": True, "SamplingStrategy": {"Name": "FixedRate", "Value": part}}
+    pages = _pages(client, "GetTraceSummaries", asked)
+    summaries = (summary for page in pages for summary in page.get("TraceSummaries", ()))
     return [trace for summary in summaries if (trace := recorded(summary))]
 
 

@@ -133,6 +133,8 @@ def _trace_summaries(body: Json) -> Json:
     if body.get("FilterExpression"):
         raise ValueError("The embedded account does not know filter expressions")
     ids = STORE.between(start, end)
+    if body.get("Sampling"):
+        ids = [one for one in ids if int(one[-8:], 16) < float(body["SamplingStrategy"]["Value"]) * 2**32]
     offset = int(body.get("NextToken") or 0)
     more = {"NextToken": str(offset + PAGE)} if offset + PAGE < len(ids) else {}
     found = [_summary(trace_id) for trace_id in ids[offset : offset + PAGE]]

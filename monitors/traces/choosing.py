@@ -27,6 +27,10 @@ PER_FUNCTION = 400
 p50 and p95 are then about half a point from those of all its traces, p99 a twentieth. Of 2,000 drawn evenly, p99 lies
 anywhere from 98.6 to 99.4."""
 LAYERS = (*LEVELS, 1.0)
+QUARTER_S = 900
+"""Where only a part of the traces is listed, few minutes have any of a function, and those without would lose their
+invocations: in the simulation of 2 % listed, 13 % of them, and p99 was off by up to 168 %. By the quarter of an hour
+it was off by 2 %."""
 NAMELESS = ""
 """The function of a trace in which X-Ray lists none."""
 _TRACE_ID = re.compile(r"1-([0-9a-f]{8})-[0-9a-f]{24}")  # AWS X-Ray Developer Guide, "Trace ID format"
@@ -66,15 +70,24 @@ def recorded(summary: Mapping[str, Any]) -> Recorded | None:
 
 
 def choice(
-    listed: Iterable[Recorded], *, invocations: Weights, per_function: int = PER_FUNCTION, most: float = inf
+    listed: Iterable[Recorded],
+    *,
+    invocations: Weights,
+    part: float = 1.0,
+    per_function: int = PER_FUNCTION,
+    most: float = inf,
 ) -> Choice:
     """Up to `per_function` traces of every function, all of them if there are no more.
 
     If that may come to more than `most` traces, each function gets its share of those, but one of each layer at least.
-    A function's weights add up to what its listed traces stand for: each, by itself, for invocations ÷ recorded of
-    its minute; a drawn one for those of its layer that were not.
+    A function's weights add up to what its listed traces stand for: each, by itself, for invocations ÷ listed of its
+    minute (quarter of an hour, where only a `part` of all traces is listed), or for 1 / `part` where those are not
+    known; a drawn one for those of its layer that were not.
     """
-    layers = _layers({trace.id: trace for trace in listed}.values(), invocations)
+    every = [*{trace.id: trace for trace in listed}.values()]
+    if part < 1:
+        every, invocations = [_at_quarter(trace) for trace in every], _by_quarter(invocations)
+    layers = _layers(every, invocations, 1 / part)
     number = int(min(per_function, max(most / (len(layers) or 1), len(LAYERS))))
     chances = _drawn(layers.values(), number)
     found: dict[str, dict[str, float]] = {trace_id: {} for trace_id in sorted(chances)}
@@ -87,19 +100,36 @@ def choice(
     return found
 
 
+def _at_quarter(trace: Recorded) -> Recorded:
+    return trace._replace(minute=trace.minute // QUARTER_S * QUARTER_S)
+
+
+def _by_quarter(invocations: Weights) -> Weights:
+    """The invocations of the 15 minutes from a moment on; None where none of them is known."""
+
+    def of_quarter(function: str, start: int) -> float | None:
+        minutes = (invocations(function, minute) for minute in range(start, start + QUARTER_S, 60))
+        known = [count for count in minutes if count is not None]
+        return fsum(known) if known else None
+
+    return of_quarter
+
+
 Layer = list[tuple[Recorded, float]]
 """(trace, invocations that it stands for among those recorded)"""
 
 
-def _layers(listed: Iterable[Recorded], invocations: Weights) -> dict[str, list[Layer]]:
-    """Each function's traces, from the fast to the slow, parted at LAYERS of their weight."""
+def _layers(listed: Iterable[Recorded], invocations: Weights, unknown: float) -> dict[str, list[Layer]]:
+    """Each function's traces, from the fast to the slow, parted at LAYERS of their weight, `unknown` where no
+    invocations are known.
+    """
     grouped: defaultdict[str, list[Recorded]] = defaultdict(list)
     for trace in sorted(listed, key=lambda trace: (trace.response_s, trace.id)):
         for name in trace.functions:
             grouped[name].append(trace)
     stand_for = factors(((name, trace.minute) for name, traces in grouped.items() for trace in traces), invocations)
     return {
-        name: _parted([(trace, stand_for.get((name, trace.minute), 1.0)) for trace in traces])
+        name: _parted([(trace, stand_for.get((name, trace.minute), unknown)) for trace in traces])
         for name, traces in grouped.items()
     }
 

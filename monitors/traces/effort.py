@@ -14,8 +14,10 @@ CALLS_PER_S = 5.0
 class Effort:
     """What reading traces takes. Listing them is in the USD, but behind us: without it nothing can be chosen."""
 
+    recorded: int
+    """Traces that X-Ray recorded in the windows; about, where not all were listed."""
     listed: int
-    """Traces that X-Ray recorded in the windows."""
+    """Of these, those that were listed: all, or an even part where they are too many."""
     chosen: int
     kept: int
     """Of the chosen, those that a file has already."""
@@ -27,11 +29,12 @@ class Effort:
     """Traces listed or read that are free in a month."""
 
 
-def effort(*, listed: int, chosen: int, kept: int = 0) -> Effort:
+def effort(*, recorded: int, listed: int, chosen: int, kept: int = 0) -> Effort:
     """What it takes to read the chosen traces that are not kept; BatchGetTraces, in full calls."""
     reading = chosen - kept
     calls = ceil(reading / quotas.TRACES_PER_CALL)
     return Effort(
+        recorded=recorded,
         listed=listed,
         chosen=chosen,
         kept=kept,
@@ -46,8 +49,11 @@ def words(found: Effort) -> str:
     """The effort in a sentence."""
     had = f", {found.kept:,} of which are kept already" if found.kept else ""
     span = f"{found.seconds:,.0f} s" if found.seconds < 120 else f"{found.seconds / 60:,.0f} min"
+    there = f"X-Ray lists {found.listed:,} traces"
+    if found.listed < found.recorded:
+        there = f"X-Ray has about {found.recorded:,} traces, of which {found.listed:,} drawn evenly were listed"
     return (
-        f"X-Ray lists {found.listed:,} traces; {found.chosen:,} will be read{had}: {found.calls:,} calls,"
+        f"{there}; {found.chosen:,} will be read{had}: {found.calls:,} calls,"
         f" about {span} at {CALLS_PER_S:g} a second, {found.usd:,.4f} USD with the listing"
         f" (the first {found.free:,} traces of a month are free)."
     )
