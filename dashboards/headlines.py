@@ -114,7 +114,19 @@ def latency_status(report: LatencyReport) -> str:
     slowest = max(report.functions, key=lambda f: f.response.p95_ms, default=None)
     if slowest is None:
         return "No traces in this window"
-    return f"Nothing got worse; slowest is {slowest.function}, p95 {ms(slowest.response.p95_ms)}"
+    told = f"slowest is {slowest.function}, p95 {ms(slowest.response.p95_ms)}"
+    if report.compared is None:
+        return _sentence(told)
+    return f"{'Nothing got worse' if report.compared else 'Nothing could be compared'}; {told}"
+
+
+def unchanged(report: LatencyReport) -> str:
+    """Why no change is told of."""
+    if report.compared is None:
+        return "Only one window was read: there is nothing to compare it with."
+    if not report.compared:
+        return "No function has enough requests and days in both windows to be compared: see method and limits."
+    return "No function changed by more than chance since the window before."
 
 
 def latency_figures(report: LatencyReport) -> list[Figure]:

@@ -93,6 +93,7 @@ def latency_page(
         status=headlines.latency_status(report),
         figures=headlines.latency_figures(report),
         changes=headlines.latency_changes(report),
+        unchanged=headlines.unchanged(report),
         overview=latency_charts.response_times(report.functions),
         calls=calls,
         places=f".map{{overflow-x:auto}}\n.map .plot{{min-width:{columns * call_map.COLUMN_REM}rem}}\n",

@@ -90,6 +90,7 @@ def memory(
     days: float = 14.0,
     engine: Engine = from_logs,
     price_list: PriceList = OWN,
+    tuned: Mapping[str, Mapping[int, float]] | None = None,
     progress: Progress = lambda *_: None,
     say: Callable[[str], object] = lambda _: None,
 ) -> MemoryReport:
@@ -107,7 +108,7 @@ def memory(
     found = engine(session, owners, start_s=start_s, end_s=end_s, progress=progress, say=say)
     facts = {function["FunctionName"]: _facts(function) for function in functions}
     used = {key: use for key, use in found.usage.items() if key[0] in facts}
-    report = memory_report(used, functions=facts, region=session.region_name, price_list=price_list)
+    report = memory_report(used, functions=facts, region=session.region_name, price_list=price_list, tuned=tuned)
     return replace(report, notes=(*report.notes, *found.notes))
 
 
@@ -150,7 +151,11 @@ def _latency_of_spans(
     start_s, middle_s = end_s - 2 * days * DAY_S, end_s - days * DAY_S
     invocations = _weights(session, start_s=start_s, end_s=end_s)
     then, found = (
-        window(read_spans(logs, start_s=low, end_s=high, limit=SPAN_TRACES, progress=progress), invocations)
+        window(
+            read_spans(logs, start_s=low, end_s=high, limit=SPAN_TRACES, progress=progress),
+            invocations,
+            paths=high == end_s,
+        )
         for low, high in ((start_s, middle_s), (middle_s, end_s))
     )
     report = report_of(found, then, start=middle_s, end=end_s, region=session.region_name)

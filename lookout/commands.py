@@ -346,6 +346,12 @@ COMMANDS = (
                 metavar="FILE",
                 help="print the advice as a patch of this SAM, CloudFormation, Serverless or Terraform file",
             ),
+            _argument(
+                "--tuned",
+                action="append",
+                metavar="FUNCTION=FILE",
+                help="what AWS Lambda Power Tuning measured, its JSON output or visualization URL",
+            ),
             _argument("--before", metavar="FILE", help="tell what became of the advice in an earlier --json"),
             _argument(
                 "--prices",
@@ -360,6 +366,7 @@ COMMANDS = (
             "lookout rightsize --engine insights",
             "lookout rightsize logs/ -o memory.html",
             "aws s3 sync s3://bucket/exportedlogs shop-orders && lookout rightsize shop-orders --architecture arm64",
+            "lookout rightsize logs/ --tuned shop-orders=power-tuning.json",
             "lookout rightsize --patch template.yaml | git apply",
             "lookout rightsize --before last-week.json --json > this-week.json",
         ),

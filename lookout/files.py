@@ -67,6 +67,16 @@ def write(path: str | Path, text: str) -> None:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
+def spare(*, read: Iterable[str], write: Iterable[str | None]) -> None:
+    """InputError if a file, or one in a folder, that is read would be written over."""
+    targets = [Path(path) for path in write if path and Path(path).exists()]
+    for source in map(Path, read):
+        for target in targets:
+            inside = source.is_dir() and target.resolve().is_relative_to(source.resolve())
+            if inside or (source.exists() and source.samefile(target)):
+                raise InputError(f"{target}: is read: name another file to write")
+
+
 @contextmanager
 def writing(path: str | None) -> Iterator[Callable[[str], object] | None]:
     """What writes on into a text file, for more than fits in memory; None where no file is named."""
@@ -77,6 +87,8 @@ def writing(path: str | None) -> Iterator[Callable[[str], object] | None]:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         with Path(path).open("w", encoding="utf-8", errors="backslashreplace") as stream:
             yield stream.write
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 

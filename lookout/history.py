@@ -3,12 +3,15 @@
 from pathlib import Path
 
 from lookout import files
+from monitors.errors import InputError
 from monitors.traces import history
 from monitors.traces.history import Week
 
 
 def weeks(folder: str) -> list[Week]:
-    """The weeks that a trend needs; none if the folder is not there yet. InputError if one can't be read."""
+    """Weeks that a trend needs; none if the folder is not there yet. InputError if it is a file or one is broken."""
+    if Path(folder).exists() and not Path(folder).is_dir():
+        raise InputError(f"{folder}: cannot be written: it is no folder")
     names = history.recent(path.name for path in Path(folder).glob("*.json"))
     return [history.from_text(files.read_text(str(path)), str(path)) for path in (Path(folder, name) for name in names)]
 

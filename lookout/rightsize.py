@@ -2,8 +2,10 @@
 
 import argparse
 import os
+import re
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +21,11 @@ from monitors.rightsize.follow import earlier, follow
 from monitors.rightsize.pricelist import OWN, PriceList, price_list
 from monitors.rightsize.prices import X86
 from monitors.rightsize.report import Action, Followed, FollowUp, MemoryReport
+from monitors.rightsize.tuned import tuned
 
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[1-9]")
+Tunings = dict[str, dict[int, float]]
+"""Function -> memory size in MB -> the average duration in ms that Power Tuning measured."""
 ENGINES: dict[str, reports.Engine] = {
     "logs": reports.from_logs,
     "insights": insights.read,
@@ -31,11 +37,16 @@ ENGINES: dict[str, reports.Engine] = {
 def rightsize(chosen: argparse.Namespace) -> int:
     """Print or write the memory report; 1 if some function should get another size."""
     now = time.time()
+    written.check(chosen.output)
+    files.spare(read=(*chosen.files, *filter(None, (chosen.before, chosen.prices))), write=(chosen.output,))
     if chosen.json and chosen.patch:
         raise InputError("--json and --patch both go to standard output: choose one")
     before = earlier(files.read_text(chosen.before), chosen.before) if chosen.before else None
     prices = _price_list(chosen.prices) if chosen.prices else OWN
-    report = _of_files(chosen, prices) if chosen.files else _of_account(chosen, prices, end_s=now)
+    tunings = _tunings(chosen.tuned or ())
+    report = _of_files(chosen, prices, tunings) if chosen.files else _of_account(chosen, prices, tunings, end_s=now)
+    if unknown := sorted(tunings.keys() - {advice.function for advice in report.advice}):
+        raise InputError(f"--tuned {', '.join(unknown)}: no invocation of that name was read")
     if before:
         report = replace(report, before=follow(before, report))
     page = pages.memory_page(report, title="Memory report", generated_s=now)
@@ -49,13 +60,17 @@ def rightsize(chosen: argparse.Namespace) -> int:
     return 1 if any(advice.action in (Action.LOWER, Action.RAISE) for advice in report.advice) else 0
 
 
-def _of_files(chosen: argparse.Namespace, prices: PriceList) -> MemoryReport:
+def _of_files(chosen: argparse.Namespace, prices: PriceList, tunings: Tunings) -> MemoryReport:
     if chosen.engine != "logs":
         raise InputError("--engine is of an account: log files are read here")
     region, architecture = chosen.region or "us-east-1", chosen.architecture or X86
+    if not _REGION.fullmatch(region):
+        raise InputError(f"--region {region}: no AWS Region, such as eu-west-1")
     with show.progress("reading log files") as progress:
         found = logfiles.read(chosen.files, progress=progress)
-    report = memory_report(found.usage, functions={}, region=region, architecture=architecture, price_list=prices)
+    report = memory_report(
+        found.usage, functions={}, region=region, architecture=architecture, price_list=prices, tuned=tunings
+    )
     for note in found.notes:
         show.note(note)
     if not report.invocations:
@@ -63,7 +78,7 @@ def _of_files(chosen: argparse.Namespace, prices: PriceList) -> MemoryReport:
     return replace(report, notes=(*report.notes, *found.notes))
 
 
-def _of_account(chosen: argparse.Namespace, prices: PriceList, *, end_s: float) -> MemoryReport:
+def _of_account(chosen: argparse.Namespace, prices: PriceList, tunings: Tunings, *, end_s: float) -> MemoryReport:
     if chosen.region or chosen.architecture:
         raise InputError("--region and --architecture are of log files: an account says its own")
     with show.progress("reading logs") as progress:
@@ -73,9 +88,22 @@ def _of_account(chosen: argparse.Namespace, prices: PriceList, *, end_s: float) 
             days=chosen.days,
             engine=ENGINES[chosen.engine],
             price_list=prices,
+            tuned=tunings,
             progress=progress,
             say=show.note,
         )
+
+
+def _tunings(named: Iterable[str]) -> Tunings:
+    found: Tunings = {}
+    for one in named:
+        function, _, path = one.partition("=")
+        if not (function and path):
+            raise InputError(f"--tuned {one}: expected FUNCTION=FILE")
+        if function in found:
+            raise InputError(f"--tuned {one}: {function} has a file already, and payloads may differ: choose one")
+        found[function] = tuned(files.read_text(path), file=path)
+    return found
 
 
 def _price_list(path: str) -> PriceList:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -19,12 +18,13 @@ from monitors.traces.report import LatencyReport
 from monitors.traces.trends import Move, trends
 
 Json = dict[str, Any]
-_TRACE_ID = re.compile(r"1-([0-9a-f]{8})-")  # its second, in hexadecimal (AWS X-Ray Developer Guide, "Trace ID format")
 
 
 def traces(chosen: argparse.Namespace) -> int:
     """Print or write the latency report; 1 if something got worse."""
     now = time.time()
+    written.check(chosen.output)
+    files.spare(read=(*(chosen.file or ()), *(chosen.before or ())), write=(chosen.per_trace, chosen.output))
     earlier = history.weeks(chosen.history) if chosen.history else []
     if (chosen.per_trace or chosen.before) and not chosen.file:
         raise InputError("--per-trace and --before are of exported traces: name them with --file")
@@ -52,22 +52,21 @@ def traces(chosen: argparse.Namespace) -> int:
 
 def _of_files(chosen: argparse.Namespace) -> tuple[LatencyReport, Window]:
     """The report of exported traces, against those of --before if there are any, and their window."""
-    begun: list[int] = []
     with files.writing(chosen.per_trace) as put:
-        seen = window(_passing(chosen.file, begun, put))
+        seen = window(_passing(chosen.file, put))
     before = chosen.before or ()
     then = window(tracefiles.exported(*before), paths=False)
     if not seen.used or (before and not then.used):
         raise InputError(f"{', '.join(before if seen.used else chosen.file)}: no traces: expected {tracefiles.SHAPES}")
+    begun = [
+        one.start // 1_000_000 for kind in (seen.requests, seen.entries) for found in kind.values() for one in found
+    ]
     return report_of(seen, then, start=min(begun, default=0), end=max(begun, default=0)), seen
 
 
-def _passing(paths: Sequence[str], begun: list[int], put: Callable[[str], object] | None) -> Iterator[Json]:
-    """The traces, one at a time: `begun` gets the seconds of the first and the last, `put` a line of each."""
+def _passing(paths: Sequence[str], put: Callable[[str], object] | None) -> Iterator[Json]:
+    """The traces, one at a time; `put` gets a line of each."""
     for trace in tracefiles.exported(*paths):
-        if known := _TRACE_ID.match(str(trace.get("Id"))):
-            at = int(known[1], 16)
-            begun[:] = [min(at, *begun), max(at, *begun)] if begun else [at, at]
         if put:
             put(f"{json.dumps(per_trace(read_trace(trace)))}\n")
         yield trace
@@ -79,6 +78,9 @@ def _print_latency(report: LatencyReport, moves: Sequence[Move]) -> None:
         (f.function, f.traces, f.response.p50_ms, f.response.p95_ms, f.response.p99_ms, f"{f.cold_share:.1%}")
         for f in report.functions
     ]
+    for note in report.notes:
+        if "could not be compared" in note:
+            show.note(note)
     show.table("response time, ms", ("function", "traces", "p50", "p95", "p99", "cold"), rows)
     for change in headlines.latency_changes(report):
         show.line(change.title)

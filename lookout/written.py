@@ -7,15 +7,21 @@ from dashboards import assets
 from lookout import files, show
 from monitors.errors import InputError
 
+SUFFIXES = (".html", ".csv")
+
+
+def check(output: str | None) -> None:
+    """InputError if no report is written as a file of that name: known before anything is read, which may take long."""
+    if output and Path(output).suffix not in SUFFIXES:
+        raise InputError(f"{output}: the report can be written as {' or '.join(SUFFIXES)}")
+
 
 def write(output: str | None, texts: Mapping[str, str]) -> None:
     """Write the text that goes with the file's name, by suffix; nothing where no file is named."""
     if not output:
         return
-    text = texts.get(Path(output).suffix)
-    if text is None:
-        raise InputError(f"{output}: the report can be written as {' or '.join(texts)}")
-    files.write(output, text)
+    check(output)
+    files.write(output, texts[Path(output).suffix])
     show.note(f"written to {output}")
     if output.endswith(".html"):
         _write_charts(Path(output).parent)

@@ -239,6 +239,7 @@ def latency() -> LatencyReport:
         end=NOW,
         traces_read=31_200,
         traces_used=30_874,
+        compared=len(functions),
         functions=functions,
         edges=tuple(
             EdgeLatency(

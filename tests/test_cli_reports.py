@@ -69,8 +69,29 @@ def test_two_files_are_two_weeks(tmp_path: Path, capsys: pytest.CaptureFixture[s
     status, out = run(capsys, *arguments)
     found = json.loads(out)
     changes = {one["measure"]: one for one in found["changes"]}
-    assert (status, found["compared"], found["traces_read"]) == (1, True, 140)
+    assert (status, found["compared"], found["traces_read"]) == (1, 1, 140)
     assert changes["p50_ms"]["after"] - changes["p50_ms"]["before"] == pytest.approx(60)
+
+
+def test_what_is_too_little_to_compare_is_not_called_unchanged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three requests of one day, against three."""
+    path = tmp_path / "traces.json"
+    path.write_text(json.dumps(TRACES))
+    assert cli.main(["traces", "--file", str(path), "--before", str(path)]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("Nothing could be compared; slowest is shop")
+    assert "1 functions could not be compared" in told.err
+
+
+def test_a_trace_without_a_time_of_its_own_does_not_move_the_window(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "traces.json"
+    path.write_text(json.dumps([*TRACES, {"Id": f"1-ffffffff-{0:024x}", "Segments": []}]))
+    _, out = run(capsys, "traces", "--file", str(path), "--json")
+    assert json.loads(out)["end"] == BEGUN_S + 120
 
 
 def test_a_week_before_needs_a_week(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -428,6 +449,25 @@ def test_rightsize_uses_what_a_broken_file_has(tmp_path: Path, capsys: pytest.Ca
     assert "shop-orders.log.gz: ends before its end; what was read of it is used" in told.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["-o", "x.pdf"], "x.pdf: the report can be written as"),
+        (["-o", "logs/orders.csv"], "is read: name another"),
+        (["--region", "mars-1"], "--region mars-1: no AWS Region"),
+    ],
+)
+def test_rightsize_refuses_before_it_reads(
+    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "orders.csv").write_text(report_line(1))
+    with pytest.raises(InputError, match=told):
+        rightsize.rightsize(cli._parser().parse_args(["rightsize", "logs", *arguments]))
+    assert (tmp_path / "logs" / "orders.csv").read_text() == report_line(1)
+
+
 def test_rightsize_of_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no files in this folder"):
         rightsize.rightsize(cli._parser().parse_args(["rightsize", str(tmp_path)]))
@@ -498,3 +538,35 @@ def test_no_line_of_a_log_raises_anything_but_an_input_error(raw: list[bytes], t
     path.write_bytes(b"\n".join([*raw, b'{"a":' * 30_000, b"0001-01-01T00:00:00 x", report_line(9).encode()]))
     status = rightsize.rightsize(cli._parser().parse_args(["rightsize", str(path), "--json"]))
     assert status in (0, 1)
+
+
+def test_rightsize_with_what_power_tuning_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logs, tuning = tmp_path / "shop-orders.log", tmp_path / "tuning.json"
+    logs.write_text("\n".join(report_line(number, memory_mb=512) for number in range(40)))
+    stats = [{"value": 256, "averageDuration": 200}, {"value": 512, "averageDuration": 100}]
+    tuning.write_text(json.dumps({"power": 256, "stats": stats}))
+    status, out = run(capsys, "rightsize", str(logs), "--json", "--tuned", f"shop-orders={tuning}")
+    (advice,) = json.loads(out)["advice"]
+    assert (status, advice["confidence"]) == (0, "A")
+    assert "by Power Tuning at 256 MB" in " ".join(advice["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("tunings", "why"),
+    [
+        (["shop-orders"], "--tuned shop-orders: expected FUNCTION=FILE"),
+        (["={}"], "expected FUNCTION=FILE"),
+        (["shop-orders={}", "shop-orders={}"], "shop-orders has a file already"),
+        (["shop-order={}"], "--tuned shop-order: no invocation of that name was read"),
+        (["shop-orders={}.gone"], "No such file"),
+    ],
+)
+def test_rightsize_refuses_tuning_that_fits_nothing(
+    tunings: list[str], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs, tuning = tmp_path / "shop-orders.log", tmp_path / "tuning.json"
+    logs.write_text(report_line(1))
+    tuning.write_text('{"stats": [{"value": 256, "averageDuration": 2}, {"value": 512, "averageDuration": 1}]}')
+    named = [word for one in tunings for word in ("--tuned", one.format(tuning))]
+    assert cli.main(["rightsize", str(logs), *named]) == 2
+    assert why in capsys.readouterr().err

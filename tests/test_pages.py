@@ -321,6 +321,9 @@ def test_without_certain_changes_the_slowest_function_is_the_headline() -> None:
     report = replace(samples.latency(), changes=(noise,))
     assert headlines.latency_status(report) == "Nothing got worse; slowest is auth-token, p95 785\u00a0ms"
     assert headlines.latency_changes(report) == []
+    alone, too_few = replace(report, compared=None), replace(report, compared=0)
+    assert headlines.latency_status(alone) == "Slowest is auth-token, p95 785\u00a0ms"
+    assert headlines.latency_status(too_few).startswith("Nothing could be compared; slowest")
 
 
 def test_the_memory_page_tells_risks_then_savings() -> None:

@@ -1,8 +1,8 @@
 """What a fleet used -> memory report. Pure."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from monitors.rightsize import prices
 from monitors.rightsize.arm64 import slowdown
@@ -11,7 +11,7 @@ from monitors.rightsize.curve import LADDER_MB, THREAD_ARM, THREAD_X86, Curve, c
 from monitors.rightsize.need import Need, need
 from monitors.rightsize.pricelist import OWN, PriceList
 from monitors.rightsize.report import Action, Interval, MemoryAdvice, MemoryReport, OnArm64, SizePoint
-from monitors.rightsize.usage import Histogram, Usage, Use, quantile, together
+from monitors.rightsize.usage import PRESSED_AT, Histogram, Usage, Use, quantile, together, versions
 
 MIN_INVOCATIONS, MIN_SANDBOXES, MIN_DAYS = 50, 20, 7.0
 MONTH_DAYS = 30.0
@@ -28,6 +28,8 @@ class FunctionFacts:
     memory_mb: int
     architecture: str = prices.X86
     timeout_ms: int = 900_000
+    tuned: Mapping[int, float] = field(default_factory=dict)
+    """Memory size (MB) -> average duration (ms) that Power Tuning measured."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +43,8 @@ class _Measured:
     """Of all, where none was warm."""
     invocations: int
     days: float
+    versions: tuple[int, ...]
+    """The published versions that ran, at any size."""
 
 
 def memory_report(
@@ -50,11 +54,13 @@ def memory_report(
     region: str,
     architecture: str = prices.X86,
     price_list: PriceList = OWN,
+    tuned: Mapping[str, Mapping[int, float]] | None = None,
 ) -> MemoryReport:
     """Advice for every function that was invoked, dearest first.
 
     `functions` gives the current settings; a function that is not there is taken as its last invocation shows it, and
-    of this architecture, which no log tells. InputError if the price list doesn't say what one costs.
+    of this architecture, which no log tells. `tuned` has, by function, what Power Tuning measured, as
+    monitors.rightsize.tuned gives it. InputError if the price list doesn't say what one costs.
     """
     by_function: dict[str, dict[int, Use]] = defaultdict(dict)
     for (function, memory_mb), use in used.items():
@@ -63,7 +69,8 @@ def memory_report(
     for name, sizes in by_function.items():
         latest = max(sizes, key=lambda size: (sizes[size].last_ms, size))
         seen = FunctionFacts(memory_mb=latest, architecture=architecture)
-        advice.append(_advise(name, sizes, functions.get(name, seen), region, price_list))
+        facts = replace(functions.get(name, seen), tuned=(tuned or {}).get(name, {}))
+        advice.append(_advise(name, sizes, facts, region, price_list))
     return MemoryReport(
         start=min((use.first_ms for use in used.values() if use.first_ms), default=0) / 1000,
         end=max((use.last_ms for use in used.values()), default=0) / 1000,
@@ -87,8 +94,9 @@ def _source(listed: PriceList) -> str:
 def _advise(name: str, sizes: Mapping[int, Use], facts: FunctionFacts, region: str, listed: PriceList) -> MemoryAdvice:
     measured = _measure(sizes, facts)
     use, wanted = measured.use, need(measured.use, memory_mb=measured.memory_mb)
-    thread = THREAD_ARM if facts.architecture == prices.ARM else THREAD_X86
-    curve = fit(_points(sizes, measured, facts), thread_vcpus=thread)
+    points = _points(sizes, measured, facts)
+    tuned = _tuned(facts, points, wanted.used_mb)
+    curve = fit(sorted({**tuned, **points}.items()), thread_vcpus=_thread(facts))
     cost = _cost(measured, listed.price(region, facts.architecture))
     p50, p95, p99 = (quantile(measured.warm, level) for level in (0.50, 0.95, 0.99))
     flags = _flags(wanted, measured, facts)
@@ -130,7 +138,7 @@ def _advise(name: str, sizes: Mapping[int, Use], facts: FunctionFacts, region: s
         now_usd_month=_monthly(measured, cost(facts.memory_mb, now_ms)),
         then_usd_month=_costs(curve, measured, cost, advised),
         then_p95_ms=_scaled(curve, p95 / now_ms, advised),
-        reasons=tuple(reasons + _why(wanted, curve)),
+        reasons=tuple(reasons + _why(wanted, curve, tuned) + _mixed(measured)),
         flags=flags,
         sizes=tuple(
             SizePoint(
@@ -159,15 +167,36 @@ def _measure(sizes: Mapping[int, Use], facts: FunctionFacts) -> _Measured:
         warm=use.warm + use.pressed or use.cold,
         invocations=use.invocations,
         days=max(1.0, (use.last_ms - use.first_ms) / DAY_MS),
+        versions=versions(sizes.values()),
     )
 
 
-def _points(sizes: Mapping[int, Use], measured: _Measured, facts: FunctionFacts) -> list[tuple[float, float]]:
+def _points(sizes: Mapping[int, Use], measured: _Measured, facts: FunctionFacts) -> dict[int, float]:
     """The median warm duration at each memory size that the logs show often enough, the current one always."""
     enough = {size: use.warm for size, use in sizes.items() if use.warm.total() >= ENOUGH_AT_A_SIZE}
     points = {size: quantile(warm, 0.5) for size, warm in enough.items()}
     points[facts.memory_mb] = quantile(measured.warm, 0.5)
-    return sorted((float(size), ms) for size, ms in points.items())
+    return points
+
+
+def _tuned(facts: FunctionFacts, points: Mapping[int, float], used_mb: int) -> dict[int, float]:
+    """The durations that Power Tuning adds to those of the logs, brought to their level.
+
+    It invokes with a payload of its own, so that only the shape of its curve can be compared. None where that doesn't
+    reach the current size but by the prior, which would then pass for something measured.
+    """
+    told = {size: ms for size, ms in facts.tuned.items() if used_mb < PRESSED_AT * size}
+    if not told:
+        return {}
+    curve = fit(told.items(), thread_vcpus=_thread(facts))
+    if not curve.measured and facts.memory_mb not in told:
+        return {}
+    level = points[facts.memory_mb] / curve.duration_ms(facts.memory_mb)[1]
+    return {size: ms * level for size, ms in told.items() if size not in points}
+
+
+def _thread(facts: FunctionFacts) -> float:
+    return THREAD_ARM if facts.architecture == prices.ARM else THREAD_X86
 
 
 def _cost(measured: _Measured, price: prices.Price) -> Callable[[int, float], float]:
@@ -243,6 +272,7 @@ def _flags(wanted: Need, measured: _Measured, facts: FunctionFacts) -> tuple[str
         "timeouts": measured.use.timeouts > 0,
         "few_data": few,
         "unseen": measured.memory_mb != facts.memory_mb,
+        "mixed_epochs": len(measured.versions) > 1,
     }
     return tuple(name for name, holds in told.items() if holds)
 
@@ -254,10 +284,19 @@ def _too_little(wanted: Need, measured: _Measured) -> str:
     )
 
 
-def _why(wanted: Need, curve: Curve) -> list[str]:
+def _mixed(measured: _Measured) -> list[str]:
+    """That durations and memory are of more than one version's code, where they are."""
+    if len(measured.versions) < 2:
+        return []
+    return [f"versions {', '.join(map(str, measured.versions))} ran: what is measured is of their code together"]
+
+
+def _why(wanted: Need, curve: Curve, tuned: Collection[int]) -> list[str]:
     reasons = [f"uses at most {wanted.used_mb} MB in {wanted.sandboxes} sandboxes: safe from {wanted.floor_mb} MB on"]
     if wanted.clipped:
         reasons.append("use reached the size: the true need is unknown")
-    seen = ", ".join(map(str, curve.sizes))
-    reasons.append(f"seen at {seen} MB" if curve.measured else f"seen at {seen} MB only: other sizes by the prior")
+    seen = f"seen at {', '.join(str(size) for size in curve.sizes if size not in tuned)} MB"
+    if tuned:
+        seen += f", by Power Tuning at {', '.join(map(str, sorted(tuned)))} MB (times brought to the logs' level)"
+    reasons.append(seen if curve.measured else f"{seen} only: other sizes by the prior")
     return reasons

@@ -4,6 +4,7 @@ Ten million invocations take as much room here as ten thousand: durations are to
 and of a sandbox only the changes of its high-water mark are kept. Parts read apart are put together by `merge`.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ CLIPPED_AT = 0.95
 MEMORY_DEATHS = ("Runtime.OutOfMemory",)
 MARKS = 256
 """Changes of the high-water mark that are kept of a sandbox; of more the later ones count as one."""
+
+_PUBLISHED = re.compile(r"\d{4}/\d\d/\d\d/[^\[\]]*\[([0-9]+)\]")
 
 Histogram = Mapping[float, int]
 """Value -> how often."""
@@ -150,6 +153,12 @@ def join(into: Use, use: Use) -> None:
     for stream, marks in use.sandboxes.items():
         for used_mb, times in marks:
             mark(into.sandboxes[stream], used_mb, times)
+
+
+def versions(uses: Iterable[Use]) -> tuple[int, ...]:
+    """The published versions that the log streams name (`2026/11/23/[7]0a1b...` is of 7), ascending; not $LATEST."""
+    found = {_PUBLISHED.match(stream) for use in uses for stream in use.sandboxes}
+    return tuple(sorted({int(one[1]) for one in found if one}))
 
 
 def quantile(times: Histogram, level: float) -> float:

@@ -8,7 +8,7 @@ from math import fsum, inf
 from typing import Any
 
 from monitors.traces.callpaths import path_times, whole
-from monitors.traces.compare import comparison
+from monitors.traces.compare import comparable, comparison
 from monitors.traces.labels import Label
 from monitors.traces.phases import view
 from monitors.traces.reading import read_trace
@@ -70,7 +70,7 @@ def report_of(now: Window, then: Window, *, start: float, end: float, region: st
 
     Without a `region` it is that of the ARNs in the traces, if they all say the same.
     """
-    changes, remarks = comparison(then.requests, now.requests) if then.requests else ((), ())
+    changes, remarks = comparison(then.requests, now.requests) if then.used else ((), ())
     return LatencyReport(
         start=start,
         end=end,
@@ -82,7 +82,7 @@ def report_of(now: Window, then: Window, *, start: float, end: float, region: st
         changes=changes,
         ledger=tuple(sorted(now.ledger.items(), key=lambda item: (-item[1], item[0]))),
         notes=(*_notes(now), *remarks),
-        compared=bool(then.requests),
+        compared=len(comparable(then.requests, now.requests)) if then.used else None,
         region=region or (min(now.regions) if len(now.regions) == 1 else ""),
     )
 

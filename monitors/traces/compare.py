@@ -50,8 +50,8 @@ def comparison(
 
     Both windows are by function, sorted by duration. A function is compared if it has enough requests and days in both.
     """
-    common = sorted(before.keys() & after.keys())
-    enough = [name for name in common if _enough(before[name]) and _enough(after[name])]
+    common = before.keys() & after.keys()
+    enough = comparable(before, after)
     pairs = {name: (before[name], after[name]) for name in enough}
     outcomes = [outcome for measure in MEASURES for outcome in _outcomes(measure, pairs)]
     found = [
@@ -70,6 +70,11 @@ def comparison(
         f" {MIN_DAYS} days recorded in one of the windows."
     )
     return tuple(found), (method, too_few) if len(common) > len(enough) else (method,)
+
+
+def comparable(before: Mapping[str, Sequence[Request]], after: Mapping[str, Sequence[Request]]) -> list[str]:
+    """The functions that have enough requests and days in both windows."""
+    return [name for name in sorted(before.keys() & after.keys()) if _enough(before[name]) and _enough(after[name])]
 
 
 def discoveries(outcomes: Sequence[Outcome]) -> list[Outcome]:

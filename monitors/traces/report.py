@@ -120,7 +120,7 @@ class LatencyReport:
     """Method and limits, in words."""
     entries: tuple[EntryPaths, ...] = ()
     """Those on which most time was spent first."""
-    compared: bool = False
-    """Whether there was a window before, to compare with."""
+    compared: int | None = None
+    """Functions compared with the window before; None where there was none."""
     region: str = ""
     """Where the traces are; empty if not known, or if they are of several Regions."""
