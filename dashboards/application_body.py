@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from dashboards import widgets
 from dashboards.palette import signal
 from dashboards.watched import (
+    arn_start,
     arns,
     axis,
     by_resource,
@@ -208,9 +209,10 @@ def _budget(resource: Resource, alarms: Sequence[Alarm], place: str) -> Row:
 def _units(resources: Sequence[Resource], alarms: Mapping[str, Sequence[Alarm]], plan: Plan) -> Units:
     units: dict[str, Unit] = {}
     known: dict[tuple[object, ...], int] = {}
+    start = arn_start(plan)
     for resource in resources:
         told = [_told(alarm, resource.service, known) for alarm in alarms[resource.id]]
-        status = alarm_row("Alarms", arns(alarms[resource.id], plan), width=6, height=5)
+        status = alarm_row("Alarms", [start + one.name for one in alarms[resource.id]], width=6, height=5)
         head = widgets.text(heading(resource, [one.said for one in told]), height=2)
         first = [*status, *_budget(resource, alarms[resource.id], region(plan))]
         units[resource.id] = Unit([head], first, resource.service, told, moments(resource))

@@ -40,10 +40,15 @@ def to_any_function(plan: Plan) -> list[str]:
 
 def arns(alarms: Iterable[Alarm | CompositeAlarm], plan: Plan) -> list[str]:
     """The alarms' ARNs, as alarm widgets want them."""
+    start = arn_start(plan)
+    return [start + one.name for one in alarms]
+
+
+def arn_start(plan: Plan) -> str:
+    """What comes before an alarm's name in its ARN."""
     account = next((one.account for one in plan.fleet.resources if one.account), ACCOUNT)
     own = next((one.id.split(":")[1] for one in plan.fleet.resources if one.id.startswith("arn:")), PARTITION)
-    start = f"arn:{own}:cloudwatch:{region(plan)}:{account}:alarm:"
-    return [start + one.name for one in alarms]
+    return f"arn:{own}:cloudwatch:{region(plan)}:{account}:alarm:"
 
 
 def by_resource(plan: Plan) -> dict[str, list[Alarm]]:

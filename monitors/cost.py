@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from monitors import names, quotas
-from monitors.catalog.rows import Catalog, dimension_sets, hold
+from monitors.catalog.rows import Catalog, Metric, dimension_sets, hold
 from monitors.catalog.tables import CATALOG
 from monitors.model import Alarm, CompositeAlarm, Plan, Query, Resource, Severity
 
@@ -163,10 +163,13 @@ def _high_resolution(query: Query) -> bool:
 
 def _custom_metrics(plan: Plan, catalog: Catalog) -> int:
     """Metrics of ours: those that metric filters make, and those that the log subscriber makes for each function."""
-    rows = [row for row in catalog.metrics if row.namespace == names.LOG_METRICS]
+    rows: dict[str, list[Metric]] = defaultdict(list)
+    for row in catalog.metrics:
+        if row.namespace == names.LOG_METRICS:
+            rows[row.service].append(row)
     read = 0
     for resource in plan.fleet.resources:
-        own = [row for row in rows if row.service == resource.service and hold(row.when, resource.facts)]
+        own = [row for row in rows.get(resource.service, ()) if hold(row.when, resource.facts)]
         first = {row.dimensions: row for row in own}  # most have the same
         sets = {dimensions: len(dimension_sets(row, resource)) for dimensions, row in first.items()}
         read += sum(sets[row.dimensions] for row in own)
