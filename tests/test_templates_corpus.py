@@ -111,3 +111,24 @@ def test_whatever_is_broken_in_a_good_template_it_ends_in_a_fleet_or_an_input_er
     with contextlib.suppress(InputError):
         found = from_templates([str(file)], {})
         assert from_json(json.loads(json.dumps(to_json(found)))) == found
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Conditions": {"Never": {"Fn::Not": []}}},
+        {"Conditions": {"Never": {"Fn::And": []}}},
+        {
+            "Resources": {
+                "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "a", "ProtocolType": "HTTP"}},
+                "Stage": {"Type": "AWS::ApiGatewayV2::Stage", "Properties": {"ApiId": {"Ref": "Api"}}},
+            }
+        },
+    ],
+    ids=["not nothing", "and nothing", "a stage without a name"],
+)
+def test_what_cloudformation_would_refuse_is_read_as_far_as_it_goes(tmp_path: Path, more: dict[str, Any]) -> None:
+    topic = {"Topic": {"Type": "AWS::SNS::Topic", "Condition": "Never", "Properties": {"TopicName": "t"}}}
+    template = {**more, "Resources": {**topic, **more.get("Resources", {})}}
+    (tmp_path / "t.json").write_text(json.dumps(template))
+    assert "sns" in {one.service for one in from_templates([str(tmp_path / "t.json")], {}).resources}

@@ -95,7 +95,7 @@ def http_apis(answers: Answers) -> Found:
             *(authorizer.get("AuthorizerUri", "") for authorizer in authorizers.get(identity, [])),
         ]
         for stage in stages.get(identity, []):
-            name = stage["StageName"]
+            name = stage.get("StageName") or ""
             arn = stage_arn(answers, f"apis/{identity}/stages/{name}")
             facts = {"api_id": identity, "api_name": api.get("Name", ""), "stage": name, "protocol": protocol}
             resources.append(
@@ -123,7 +123,7 @@ def rest_apis(answers: Answers) -> Found:
         uris = [uri for path in paths.get(api["id"], []) for uri in _method_uris(path)]
         uris += [authorizer.get("authorizerUri", "") for authorizer in authorizers.get(api["id"], [])]
         for stage in stages.get(api["id"], []):
-            name = stage["stageName"]
+            name = stage.get("stageName") or ""
             arn = stage_arn(answers, f"restapis/{api['id']}/stages/{name}")
             resources.append(
                 resource(

@@ -127,6 +127,8 @@ def _holds(test: Json, scope: Scope, asked: tuple[str, ...]) -> bool | None:
             return _text(one) == _text(other)
         return True if one == other else None
     answers = [_holds(each, scope, asked) for each in arguments]
+    if not answers:
+        return None
     match name:
         case "Fn::Not":
             return None if answers[0] is None else not answers[0]
