@@ -1,9 +1,8 @@
-"""Claim: the memory report reads log files in a small multiple of what `gzip -dc | wc -l` takes, and in 600 MB at most.
+"""Claim: the memory report reads log files in at most 1.6 times what `gzip -dc | wc -l` takes, in at most 600 MB.
 
 REPORT lines in 1,000 .gz files as CloudWatch Logs exports them to S3, both sides with two processes; then a log with
 one report in four lines, Lambda's JSON format, and one large .gz file, each against gzip on the same. Wall clock, of
-the rounds each the fastest; 1.6 times is the aim. Memory is the highest sum over the processes: beyond 600 MB, or if a
-line is lost, this fails.
+the rounds each the fastest. Memory is the highest sum over the processes. Fails beyond either, or if a line is lost.
 
 The files are made here first, which takes a minute for each two million lines; `--lines 10000000` for the full size.
 """
@@ -49,7 +48,7 @@ def main() -> None:
             f"{name:12} {lines:>11,} lines in {files:,} files: {ours:.2f} s, {lines / ours / 1e6:.2f} million/s; "
             f"gzip {theirs:.2f} s: {ratio:.2f} times, of {TIMES}; {most_mb:.0f} MB of {MOST_MB}"
         )
-        held = held and most_mb <= MOST_MB
+        held = held and ratio <= TIMES and most_mb <= MOST_MB
     if not held:
         sys.exit("the claim does not hold")
 

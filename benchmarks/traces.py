@@ -119,8 +119,8 @@ def _of_one(rounds: int) -> bool:
     answer = _long(LONG)
     spans = sum(len(read_trace(trace).spans) for trace in _traces([answer]))
     alone, report = _best([partial(_alone, answer), partial(_report, [answer])], rounds)
-    print(f"one trace of {spans:,} spans: phases {alone:.3f} s of {LONG_S}, a report of it {report:.3f} s")
-    return spans >= LONG and alone <= LONG_S
+    print(f"one trace of {spans:,} spans: phases {alone:.3f} s, a report of it {report:.3f} s, each of {LONG_S}")
+    return spans >= LONG and max(alone, report) <= LONG_S
 
 
 def _alone(answer: bytes) -> None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from monitors.rightsize import prices
 from monitors.rightsize.arm64 import slowdown
@@ -45,6 +46,12 @@ class _Measured:
     days: float
     versions: tuple[int, ...]
     """The published versions that ran, at any size."""
+
+
+class _Decision(NamedTuple):
+    memory_mb: int
+    action: Action
+    reason: str
 
 
 def memory_report(
@@ -100,27 +107,16 @@ def _advise(name: str, sizes: Mapping[int, Use], facts: FunctionFacts, region: s
     cost = _cost(measured, listed.price(region, facts.architecture))
     p50, p95, p99 = (quantile(measured.warm, level) for level in (0.50, 0.95, 0.99))
     flags = _flags(wanted, measured, facts)
-    advised, action, reasons = facts.memory_mb, Action.UNKNOWN, [_too_little(wanted, measured)]
-    if "few_data" not in flags or wanted.clipped:
-        chosen = choose(
-            curve,
-            current_mb=facts.memory_mb,
-            floor_mb=max(wanted.floor_mb, _timeout_floor(curve, use.worst_ms, facts)),
-            cost=cost,
-        )
-        advised, action, reasons = chosen.memory_mb, chosen.action, [chosen.reason]
-        if wanted.leaking and action is Action.LOWER:
-            advised, action, reasons = (
-                facts.memory_mb,
-                Action.KEEP,
-                ["memory grows with every invocation: fix the leak"],
-            )
+    if "few_data" in flags and not wanted.clipped:
+        decided = _Decision(facts.memory_mb, Action.UNKNOWN, _too_little(wanted, measured))
+    else:
+        decided = _decision(curve, wanted, facts, worst_ms=use.worst_ms, cost=cost)
     now_ms = curve.duration_ms(facts.memory_mb)[1]
     return MemoryAdvice(
         function=name,
         memory_mb=facts.memory_mb,
-        advised_mb=advised,
-        action=action,
+        advised_mb=decided.memory_mb,
+        action=decided.action,
         kind=_kind(curve),
         confidence=_confidence(curve),
         architecture=facts.architecture,
@@ -136,9 +132,9 @@ def _advise(name: str, sizes: Mapping[int, Use], facts: FunctionFacts, region: s
         cold_share=use.cold.total() / measured.invocations,
         init_ms=quantile(use.init, 0.5) if use.init else None,
         now_usd_month=_monthly(measured, cost(facts.memory_mb, now_ms)),
-        then_usd_month=_costs(curve, measured, cost, advised),
-        then_p95_ms=_scaled(curve, p95 / now_ms, advised),
-        reasons=tuple(reasons + _why(wanted, curve, tuned) + _mixed(measured)),
+        then_usd_month=_costs(curve, measured, cost, decided.memory_mb),
+        then_p95_ms=_scaled(curve, p95 / now_ms, decided.memory_mb),
+        reasons=(decided.reason, *_why(wanted, curve, tuned), *_mixed(measured)),
         flags=flags,
         sizes=tuple(
             SizePoint(
@@ -147,8 +143,7 @@ def _advise(name: str, sizes: Mapping[int, Use], facts: FunctionFacts, region: s
                 cost_usd_month=_costs(curve, measured, cost, size),
                 observed=size in curve.sizes,
             )
-            for size in sorted({*LADDER_MB, facts.memory_mb, *curve.sizes})
-            if size <= 4 * facts.memory_mb
+            for size in _shown(curve, facts)
         ),
         used=bins(
             [max(used for used, _ in marks) for marks in use.sandboxes.values()],
@@ -156,6 +151,26 @@ def _advise(name: str, sizes: Mapping[int, Use], facts: FunctionFacts, region: s
         ),
         arm64=_on_arm64(curve, measured, facts, _arm64_price(listed, region, facts)),
     )
+
+
+def _decision(
+    curve: Curve, wanted: Need, facts: FunctionFacts, *, worst_ms: float, cost: Callable[[int, float], float]
+) -> _Decision:
+    """The cheapest size that is safe and quick enough; never less memory for one that leaks."""
+    chosen = choose(
+        curve,
+        current_mb=facts.memory_mb,
+        floor_mb=max(wanted.floor_mb, _timeout_floor(curve, worst_ms, facts)),
+        cost=cost,
+    )
+    if wanted.leaking and chosen.action is Action.LOWER:
+        return _Decision(facts.memory_mb, Action.KEEP, "memory grows with every invocation: fix the leak")
+    return _Decision(chosen.memory_mb, chosen.action, chosen.reason)
+
+
+def _shown(curve: Curve, facts: FunctionFacts) -> list[int]:
+    """The sizes to tell of: the usual ones, those seen and the current one, up to four times as large."""
+    return [size for size in sorted({*LADDER_MB, facts.memory_mb, *curve.sizes}) if size <= 4 * facts.memory_mb]
 
 
 def _measure(sizes: Mapping[int, Use], facts: FunctionFacts) -> _Measured:
