@@ -2,7 +2,6 @@
 
 import re
 import sys
-from collections import defaultdict
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ from monitors import loglines
 from monitors.applines import json_object
 from monitors.records import Invocation
 from monitors.rightsize import bulk
-from monitors.rightsize.usage import Usage, Use, collect, merge, seen
+from monitors.rightsize.usage import Usage, collect, seen
 
 _NEAR = 1 << 14
 """Bytes in which a line with its time is looked for."""
@@ -47,14 +46,12 @@ def read_block(block: bytes, usage: Usage, home: Source) -> None:
     """Add what the lines of the block report; `home` is of the file that it is a part of."""
     if not any(sign in block for sign in bulk.SIGNS):
         return
-    own: Usage = defaultdict(Use)
-    left = bulk.count(block, own, function=home.function, stream=home.stream, stamped=home.stamped)
+    left = bulk.count(block, usage, function=home.function, stream=home.stream, stamped=home.stamped)
     first_ms, last_ms = _times(block)
     for message in left.messages:
-        _add(own, {"message": message.decode(errors="replace"), "timestamp": first_ms}, home)
-    for use in own.values():
-        seen(use, first_ms, last_ms)
-    merge(usage, own)
+        _add(usage, {"message": message.decode(errors="replace"), "timestamp": first_ms}, home)
+    for key in left.counted:
+        seen(usage[key], first_ms, last_ms)
     for line in left.lines:
         if event := _event(line.decode(errors="replace"), stamped=home.stamped):
             _add(usage, event, home)

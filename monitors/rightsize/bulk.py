@@ -1,57 +1,62 @@
 r"""A block of a log file -> the reports in it, counted by columns. Pure, but for the use that it adds to.
 
-Ten million lines leave about a microsecond for each: one search goes over the whole block, and a line that is more
-than a warm invocation's plain report is left to loglines.parse.
+Ten million lines leave half a microsecond for each: every step is taken for all lines of the block at once, and a line
+that is more than a warm invocation's plain report is left to loglines.parse.
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
-from monitors.rightsize.usage import CLIPPED_AT, IMPLAUSIBLE_MB, PRESSED_AT, Usage, Use, binned, mark
+import numpy as np
+from numpy.typing import NDArray
 
-Marks = Sequence[tuple[int, int]]
-Rows = Sequence[tuple[bytes, ...]]
+from monitors.rightsize.usage import CLIPPED_AT, IMPLAUSIBLE_MB, PRESSED_AT, Key, Usage, Use, binned, mark
+
+Places = NDArray[np.int64]
+"""Where in the block something begins, for each line."""
+Numbers = NDArray[np.int64]
+Chosen = NDArray[np.bool_]
+Words = NDArray[np.uint64]
+Parts = Sequence[bytes | int | str]
 
 STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 """The time before each line of an export to S3, and in the lines that Lambda writes as JSON."""
-_STAMP = rb"[0-9TZ:.-]{24}"
-"""The same where something else has told that it is one: quicker to look behind for."""
-_DURATION = rb"(?=[0-9]+(?:\.[0-9]+)?[ ,])([0-9]{3,9}|[0-9]{2}\.[0-9]|[1-9]\.[0-9]{1,2}|0\.(?!0+[ ,])[0-9]{1,2})[0-9.]*"
-"""As many digits as `binned` keeps; not 0, which is no duration."""
-_COUNT, _SIZE = rb"([0-9]{1,9})", rb"([1-9][0-9]{0,6})"
-_ID = rb"[0-9a-f-]{36}"
-_VALUES = (_ID, _DURATION, _COUNT, _SIZE, _COUNT)
+_STAMPED = 25
+"""Bytes of such a time, and the space after it."""
 
-_TEXT = b"REPORT RequestId: "
-_OF_TEXT = (
-    rb"%b\tDuration: %b ms\tBilled Duration: %b ms ?\tMemory Size: %b MB\tMax Memory Used: %b MB[\t\r ]*\n" % _VALUES
+_TIME, _ID = 24, 36
+"""Bytes of fixed length."""
+_WHOLE, _DECIMAL = "whole", "decimal"
+_SPACE = "space"
+"""Or none: both are seen."""
+_TEXT: Parts = (
+    *(b"REPORT RequestId: ", _ID, b"\tDuration: ", _DECIMAL, b" ms\tBilled Duration: ", _WHOLE, b" ms", _SPACE),
+    *(b"\tMemory Size: ", _WHOLE, b" MB\tMax Memory Used: ", _WHOLE, b" MB"),
 )
-_JSON = b'"type":"platform.report","record":'
-_OF_JSON = (
-    rb'\{"requestId":"%b","metrics":\{"durationMs":%b,"billedDurationMs":%b,"memorySizeMB":%b,"maxMemoryUsedMB":%b\},'
-    rb'"status":"success"\}\}[\r ]*\n' % _VALUES
+_JSON: Parts = (
+    *(b'{"time":"', _TIME, b'","type":"platform.report","record":', b'{"requestId":"', _ID, b'","metrics":'),
+    *(b'{"durationMs":', _DECIMAL, b',"billedDurationMs":', _WHOLE, b',"memorySizeMB":', _WHOLE),
+    *(b',"maxMemoryUsedMB":', _WHOLE, b'},"status":"success"}}'),
 )
-_KINDS = ((_TEXT, b"", _OF_TEXT), (_JSON, rb'\{"time":"%b",' % _STAMP, _OF_JSON))
-"""(what begins a report, what stands before it in its message, its values and end)"""
-SIGNS = (_TEXT, b"platform.report")
+_KINDS = ((_TEXT, 1), (_JSON, 3))
+"""(a plain report's message in its parts, how many of these make it a report)"""
+SIGNS = (b"REPORT RequestId: ", b"platform.report")
 """One of these is in every line that reports."""
+_PAD = bytes(128)
+"""Behind the block: more than the longest part and what may be before it."""
 
-
-def is_stamped(block: bytes) -> bool:
-    """Whether a file that begins so has a time before each line.
-
-    If so, a line without goes on with an event's message, and what looks like a report there is quoted. In any other
-    file a line may have its time before it or not.
-    """
-    return bool(_stamped(block))
-
-
-_stamped = re.compile(STAMP + b" ").match
+_WORD = 8
+"""Bytes that are looked at together, and digits that a number has at most."""
+_ASCII_ZERO, _TO_HIGH, _HIGH = (np.uint64(int.from_bytes(bytes([byte]) * _WORD)) for byte in (0x30, 0x76, 0x80))
+_JOINS = tuple((np.uint64(ten), np.uint64(bits), np.uint64(mask)) for ten, bits, mask in (
+    (10, 8, 0x00FF00FF00FF00FF), (100, 16, 0x0000FFFF0000FFFF), (10_000, 32, 0x00000000FFFFFFFF)
+))  # fmt: skip
+"""Neighbouring digits become numbers of two, of four, of eight: (times what, how far apart, what is kept)."""
+_SHORT_US = 10_000
+"""Below, `binned` keeps all digits."""
+_TENS = 10 ** np.arange(12, dtype=np.int64)
 
 
 class Left(NamedTuple):
@@ -61,6 +66,35 @@ class Left(NamedTuple):
     """Messages that begin as a report does."""
     lines: list[bytes]
     """Whole lines that have one somewhere: events as JSON, with other times before it, and what only quotes it."""
+    counted: set[Key]
+    """What has been added to."""
+
+
+class _Rows(NamedTuple):
+    """Plain reports, in their order."""
+
+    duration_us: Numbers
+    billed_ms: Numbers
+    memory_mb: Numbers
+    used_mb: Numbers
+
+    def only(self, chosen: Chosen) -> "_Rows":
+        return _Rows(*(column[chosen] for column in self))
+
+
+class _Block(NamedTuple):
+    bytes: NDArray[np.uint8]
+    words: Words
+    """The eight bytes that begin at each."""
+
+
+def is_stamped(block: bytes) -> bool:
+    """Whether a file that begins so has a time before each line.
+
+    If so, a line without goes on with an event's message, and what looks like a report there is quoted. In any other
+    file a line may have its time before it or not.
+    """
+    return bool(_has_stamp(_block(block[:_STAMPED]), np.zeros(1, np.int64))[0])
 
 
 def count(block: bytes, usage: Usage, *, function: str, stream: str, stamped: bool) -> Left:
@@ -68,80 +102,156 @@ def count(block: bytes, usage: Usage, *, function: str, stream: str, stamped: bo
 
     The block is of whole lines, each with its \n.
     """
-    messages: list[bytes] = []
-    seen = 0
-    for literal, search, opening in _searches(stamped):
-        rows = search(b"\n" + block) if literal in block else []
-        seen += len(rows)
-        rest = [row[-1] for row in rows if not row[2]]
-        if rest:
-            messages += [opening + literal + one for one in rest]
-            rows = [row for row in rows if row[2]]
-        for size, own in _by_size(rows):
-            _add(usage[function, size], own, stream=stream, memory_mb=size)
-    return Left(messages, _others(block, stamped) if sum(map(block.count, SIGNS)) > seen else [])
+    seen = _block(block)
+    ends = np.flatnonzero(seen.bytes == ord("\n"))
+    lines = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
+    has_stamp = _has_stamp(seen, lines)
+    begins = lines + _STAMPED * has_stamp
+    left = Left([], [], set())
+    found: list[Places] = []
+    for parts, leading in _KINDS:
+        told = _begun(seen, begins, parts[:leading], has_stamp if stamped else None)
+        begin, end = begins[told], ends[told]
+        rows, plain = _rows(seen, begin, end, parts)
+        left.messages.extend(block[a:b] for a, b in zip(begin[~plain], end[~plain], strict=True))
+        found.append(end)
+        for size in set(rows.memory_mb.tolist()):
+            left.counted.add((function, size))
+            _add(usage[function, size], rows.only(rows.memory_mb == size), stream=stream, memory_mb=size)
+    known = np.concatenate(found)
+    if len(known) < len(ends) and sum(map(block.count, SIGNS)) > len(known):
+        left.lines.extend(_others(block, set(known.tolist())))
+    return left
 
 
-def _others(block: bytes, stamped: bool) -> list[bytes]:
-    """The lines with a sign of a report that the search doesn't find."""
-    found = _opening(stamped)
-    return [line for line in block.split(b"\n") if any(sign in line for sign in SIGNS) and not found(line)]
+def _block(block: bytes) -> _Block:
+    padded = block + _PAD
+    words = np.ndarray((len(padded) - _WORD,), np.dtype("<u8"), padded, strides=(1,))
+    return _Block(np.frombuffer(padded, np.uint8), words)
 
 
-def _by_size(rows: Rows) -> Iterator[tuple[int, Rows]]:
-    """The rows of each memory size, which is nearly always one."""
-    sizes = set(map(itemgetter(2), rows))
-    for size in sizes:
-        yield int(size), rows if len(sizes) == 1 else [row for row in rows if row[2] == size]
+def _has_stamp(seen: _Block, lines: Places) -> Chosen:
+    """By three signs of it, and that it is no more than the line."""
+    signs = ((10, "T"), (23, "Z"), (24, " "))
+    has: Chosen = np.logical_and.reduce([seen.bytes[lines + at] == ord(sign) for at, sign in signs])
+    return has
 
 
-@lru_cache(maxsize=2)
-def _searches(stamped: bool) -> tuple[tuple[bytes, Callable[[bytes], Rows], bytes], ...]:
-    """For text and for JSON: what must be there; what finds it, as values or else as the rest of the line; and what
-    comes before it in a message. The search begins with the literal, so that it is quick; then it looks behind.
-    """
-    found = []
-    for literal, before, values in _KINDS:
-        behind = [rb"(?<=\n%b%b)" % (stamp, before + literal) for stamp in _stamps(stamped)]
-        text = rb"%b(?:%b)(?:%b|([^\n]*))" % (literal, b"|".join(behind), values)
-        opening = b'{"time":"1970-01-01T00:00:00.000Z",' if before else b""
-        found.append((literal, re.compile(text).findall, opening))
-    return tuple(found)
+def _begun(seen: _Block, begins: Places, parts: Parts, allowed: Chosen | None) -> Places:
+    """Which of the messages begin with these parts."""
+    first = _after(seen, begins, parts[:1]) >= 0
+    some = np.flatnonzero(first if allowed is None else first & allowed)
+    return some[_after(seen, begins[some], parts) >= 0]
 
 
-@lru_cache(maxsize=2)
-def _opening(stamped: bool) -> Callable[[bytes], object]:
-    """Matches the lines that `_searches` finds."""
-    starts = b"|".join(before + literal for literal, before, _ in _KINDS)
-    return re.compile(rb"(?:%b)(?:%b)" % (b"|".join(_stamps(stamped)), starts)).match
+def _others(block: bytes, known: set[int]) -> list[bytes]:
+    """The lines with a sign of a report that end elsewhere than those known."""
+    ends = {block.index(b"\n", at) for sign in SIGNS for at in _occurrences(block, sign)} - known
+    return [block[block.rfind(b"\n", 0, end) + 1 : end] for end in sorted(ends)]
 
 
-def _stamps(stamped: bool) -> list[bytes]:
-    return [_STAMP + b" "] + ([] if stamped else [b""])
+def _occurrences(block: bytes, sign: bytes) -> Iterator[int]:
+    at = block.find(sign)
+    while at >= 0:
+        yield at
+        at = block.find(sign, at + 1)
 
 
-def _add(use: Use, rows: Rows, *, stream: str, memory_mb: int) -> None:
-    durations, billed, _, used, _ = zip(*rows, strict=True)
-    marks = [(int(mb), len(list(same))) for mb, same in groupby(used)]
-    if max(marks)[0] < PRESSED_AT * memory_mb:
-        _count(use.warm, durations)
-    else:
-        pressed = [int(mb) >= PRESSED_AT * memory_mb for mb in used]
-        _count(use.pressed, [one for one, near in zip(durations, pressed, strict=True) if near])
-        _count(use.warm, [one for one, near in zip(durations, pressed, strict=True) if not near])
-        use.clipped += sum(times for mb, times in marks if mb >= CLIPPED_AT * memory_mb)
-    use.billed_ms += sum(map(int, billed))
-    use.worst_ms = max(use.worst_ms, *map(float, set(durations)))
-    for mb, times in marks:
+def _rows(seen: _Block, begins: Places, ends: Places, parts: Parts) -> tuple[_Rows, Chosen]:
+    """The plain reports among the messages that begin and end there, and which these are."""
+    at = begins
+    numbers: list[Numbers] = []
+    for part in parts:
+        if part is _SPACE:
+            at = at + (seen.bytes[at] == ord(" "))
+        elif isinstance(part, str):
+            value, at = _decimal(seen, at) if part is _DECIMAL else _whole(seen, at)
+            numbers.append(value)
+        else:
+            at = _after(seen, at, (part,))
+    for _ in range(2):
+        last = seen.bytes[at]
+        at = at + ((last == ord("\t")) | (last == ord("\r")) | (last == ord(" ")))
+    rows = _Rows(*numbers)
+    plain = (at == ends) & (rows.duration_us > 0) & (rows.memory_mb > 0)
+    return rows.only(plain), plain
+
+
+def _after(seen: _Block, at: Places, parts: Parts) -> Places:
+    """Where these parts end if they begin there; -1 where they don't."""
+    for part in parts:
+        if isinstance(part, bytes):
+            same = [seen.words[at + n] & mask == word for n, word, mask in _words(part)]
+            at = np.where(np.logical_and.reduce(same) & (at >= 0), at + len(part), -1)
+        elif isinstance(part, int):
+            at = np.where(at >= 0, at + part, -1)
+    return at
+
+
+@lru_cache(maxsize=32)
+def _words(part: bytes) -> list[tuple[int, np.uint64, np.uint64]]:
+    """The words that cover it: (how far in, value, which bits count)."""
+    steps = [*range(0, len(part) - _WORD, _WORD), max(0, len(part) - _WORD)]
+    pieces = [part[step : step + _WORD] for step in steps]
+    return [
+        (step, np.uint64(int.from_bytes(piece, "little")), np.uint64((1 << 8 * len(piece)) - 1))
+        for step, piece in zip(steps, pieces, strict=True)
+    ]
+
+
+def _whole(seen: _Block, at: Places) -> tuple[Numbers, Places]:
+    """The number of up to seven digits that begins there, and where it ends; -1 where there is none."""
+    value, digits = _number(seen.words[at])
+    return value, np.where((at >= 0) & (digits > 0), at + digits, -1)
+
+
+def _decimal(seen: _Block, at: Places) -> tuple[Numbers, Places]:
+    """Thousandths of the number that begins there, further digits cut off; and where it ends."""
+    value, dot = _whole(seen, at)
+    fraction, digits = _number(seen.words[dot + 1])
+    split = (seen.bytes[dot] == ord(".")) & (digits > 0)
+    thousandths = fraction * _TENS[np.maximum(3 - digits, 0)] // _TENS[np.maximum(digits - 3, 0)]
+    return value * 1000 + np.where(split, thousandths, 0), np.where(split & (dot >= 0), dot + 1 + digits, dot)
+
+
+def _number(words: Words) -> tuple[Numbers, Numbers]:
+    """(the number that a word begins with, its digits); no digit where all eight are."""
+    values = words ^ _ASCII_ZERO
+    others = ((values + _TO_HIGH) | values) & _HIGH
+    first = others & (~others + np.uint64(1))
+    digits = np.maximum(np.frexp(first.astype(np.float64))[1] // 8 - 1, 0)
+    values = np.where(digits > 0, values << (64 - 8 * np.maximum(digits, 1)).astype(np.uint64), 0)
+    for times, apart, kept in _JOINS:
+        values = (values * times + (values >> apart)) & kept
+    return values.astype(np.int64), digits.astype(np.int64)
+
+
+def _add(use: Use, rows: _Rows, *, stream: str, memory_mb: int) -> None:
+    pressed = rows.used_mb >= PRESSED_AT * memory_mb
+    _count(use.warm, rows.duration_us[~pressed])
+    _count(use.pressed, rows.duration_us[pressed])
+    use.clipped += int(np.count_nonzero(rows.used_mb >= CLIPPED_AT * memory_mb))
+    use.billed_ms += int(rows.billed_ms.sum())
+    use.worst_ms = max(use.worst_ms, int(rows.duration_us.max()) / 1000)
+    changes = np.flatnonzero(np.diff(rows.used_mb, prepend=-1))
+    often = np.diff(changes, append=len(rows.used_mb))
+    for mb, times in zip(rows.used_mb[changes].tolist(), often.tolist(), strict=True):
         if mb >= IMPLAUSIBLE_MB:
             mark(use.sandboxes[stream], mb, times)
 
 
-def _count(times: Counter[float], durations: Sequence[bytes]) -> None:
-    for text, often in Counter(durations).items():
-        times[_binned(text)] += often
+def _count(times: Counter[float], durations_us: Numbers) -> None:
+    """Add them to the histogram, all at once that have the same digits of those that `binned` keeps."""
+    short = durations_us < _SHORT_US
+    step = np.searchsorted(_TENS, durations_us, side="right").clip(3) - 3
+    digits = np.where(short, (durations_us + 5) // 10, 1000 * step + durations_us // _TENS[step])
+    often = np.bincount(digits)
+    found = np.flatnonzero(often)
+    for value, count in zip(map(_value, found.tolist()), often[found].tolist(), strict=True):
+        times[value] = times.get(value, 0) + count
 
 
-@lru_cache(maxsize=65_536)
-def _binned(duration: bytes) -> float:
-    return binned(float(duration))
+@lru_cache(maxsize=8 * 1000)
+def _value(code: int) -> float:
+    """The value in ms for the digits as `_count` has them: hundredths, or 1,000 for each further digit and three."""
+    return binned(code / 100 if code <= _SHORT_US // 10 else code % 1000 * 10.0 ** (code // 1000 - 3))
