@@ -5,9 +5,11 @@ twenty-five functions do not take twenty-five graphs of timeouts that never happ
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from dashboards import widgets
@@ -41,6 +43,8 @@ ERRORS = (
 """Logs Insights: the latest lines that tell of trouble."""
 
 _LEFT = "good"
+_NUMBER = "\0"
+"""Stands where a number is to be put in."""
 _MOST_LINES = 50
 """Lines of one graph that can still be told apart, with the legend's help."""
 
@@ -49,6 +53,7 @@ class _Told(NamedTuple):
     """An alarm as a graph shows it."""
 
     alarm: Alarm
+    service: str
     said: Description
     shown: Sequence[Query]
     level: int
@@ -65,6 +70,10 @@ class Unit(NamedTuple):
     told: Sequence[_Told] = ()
     moments: Sequence[dict[str, Any]] = ()
     """What stands upright in the graphs that are its alone."""
+    levels: Sequence[int] = ()
+    """Of what is told."""
+    metrics: int = 0
+    """How many it shows in all."""
 
 
 Units = Mapping[str, Unit]
@@ -116,13 +125,14 @@ def section_rows(units: Iterable[Unit], place: str) -> list[Row]:
     shared = {level: own for level, own in _by_level(known).items() if _several(own)}
     rows: list[Row] = []
     for service in sorted({unit.service for unit in known}, key=_catalog_order):
-        graphs = [graph for own in shared.values() if own[0][0] == service for graph in _together(own, place)]
+        graphs = [graph for own in shared.values() if own[0].service == service for graph in _together(own, place)]
         if graphs:
             about = f"### {service_title(service)}: side by side\nWhere several have one level, a line each."
             rows += [[widgets.text(about, height=2)], graphs]
     for unit in known:
         alone = [one for one in unit.told if one.level not in shared]
-        rows += [unit.head, [*unit.first, *(_graph(one, place, unit.moments) for one in alone)]]
+        graphs = [_graph(one, widgets.metric_rows(one.shown, token=_token(one)), place, unit.moments) for one in alone]
+        rows += [unit.head, [*unit.first, *graphs]]
     return rows
 
 
@@ -134,61 +144,71 @@ def _catalog_order(service: str) -> tuple[int, str]:
 def size(units: Iterable[Unit]) -> tuple[int, int]:
     """How many widgets and metrics `section_rows` makes of these resources, without making them."""
     known = [*units]
-    graphs = [(_chunks(len(own)) if _several(own) else len(own)) for own in _by_level(known).values()]
+    alarms = Counter(chain.from_iterable([unit.levels for unit in known]))
+    homes = Counter(chain.from_iterable([{*unit.levels} for unit in known]))
+    graphs = sum(_chunks(count) if homes[level] > 1 else count for level, count in alarms.items())
     services = len({unit.service for unit in known})
-    rows = sum(len(one.shown) for unit in known for one in unit.told)
-    rows += sum(widgets.metric_count(widget) for unit in known for widget in unit.first)
-    return sum(len(unit.head) + len(unit.first) for unit in known) + sum(graphs) + services, rows
+    others = sum([len(unit.head) + len(unit.first) for unit in known])
+    return others + graphs + services, sum([unit.metrics for unit in known])
 
 
-def _by_level(units: Iterable[Unit]) -> Mapping[int, list[tuple[str, _Told]]]:
-    """Level -> (service, alarm) pairs."""
-    found: dict[int, list[tuple[str, _Told]]] = defaultdict(list)
+def _by_level(units: Iterable[Unit]) -> Mapping[int, list[_Told]]:
+    found: dict[int, list[_Told]] = defaultdict(list)
     for unit in units:
         for one in unit.told:
-            found[one.level].append((unit.service, one))
+            found[one.level].append(one)
     return found
 
 
-def _several(own: Sequence[tuple[str, _Told]]) -> bool:
-    return len(own) > 1 and any(one.alarm.resource != own[0][1].alarm.resource for _, one in own)
+def _several(own: Sequence[_Told]) -> bool:
+    return any(one.alarm.resource != own[0].alarm.resource for one in own)
 
 
 def _chunks(alarms: int) -> int:
     return -(-alarms // _MOST_LINES)
 
 
-def _together(own: Sequence[tuple[str, _Told]], place: str) -> Iterator[Widget]:
+def _together(own: Sequence[_Told], place: str) -> Iterator[Widget]:
     """A graph of all these alarms, or of 50 each."""
     for number in range(_chunks(len(own))):
-        told = [one for _, one in own[number * _MOST_LINES : (number + 1) * _MOST_LINES]]
-        queries = [query for n, one in enumerate(told) for query in _named(one, n)]
+        told = own[number * _MOST_LINES : (number + 1) * _MOST_LINES]
+        rows = widgets.metric_rows([query for one in told for query in one.shown], token=_token(told[0]))
+        _rename(rows, told)
         which = f" ({number + 1} of {_chunks(len(own))})" if len(own) > _MOST_LINES else ""
         first = told[0]._replace(said=replace(told[0].said, title=f"{told[0].said.title}{which}"))
-        yield _graph(first._replace(shown=queries), place) | {"width": 8, "height": 6}
+        yield _graph(first, rows, place) | {"width": 8, "height": 6}
 
 
-def _named(one: _Told, number: int) -> Iterator[Query]:
-    """The alarm's lines with ids that no other alarm's have, called what the alarm calls its resource."""
-    rename = re.compile(rf"\b({'|'.join(query.id for query in one.shown)})\b").sub
-    _, subject = names.parse_alarm_name(one.alarm.name) or ("", one.alarm.name)
-    for query in one.shown:
-        yield Query(  # `replace` takes four times as long, and a fleet has tens of thousands
-            id=f"{query.id}_{number}",
-            namespace=query.namespace,
-            metric=query.metric,
-            dimensions=query.dimensions,
-            statistic=query.statistic,
-            period_s=query.period_s,
-            expression=query.expression and rename(rf"\g<1>_{number}", query.expression),
-            label=subject if query.returned else query.label,
-            returned=query.returned,
-        )
+def _rename(rows: Iterable[list[Any]], told: Sequence[_Told]) -> None:
+    """Give the lines of each alarm ids that no other's have, and call them what the alarm calls its resource.
+
+    In place: the rows were just made, of a fleet there are tens of thousands, and renamed queries take twice as long.
+    """
+    looks = iter([row[-1] for row in rows])
+    start = names.alarm_name(told[0].alarm.rule, "")
+    for number, one in enumerate(told):
+        subject = one.alarm.name.removeprefix(start) or one.alarm.name
+        for query in one.shown:
+            look = next(looks)
+            look["id"] = f"{query.id}_{number}"
+            if query.returned:
+                look["label"] = subject
+            if query.expression:
+                ids = tuple([each.id for each in one.shown])
+                look["expression"] = _numbered(query.expression, ids).replace(_NUMBER, str(number))
 
 
-def _graph(one: _Told, place: str, moments: Sequence[dict[str, Any]] = ()) -> Widget:
-    token = signal(" ".join([one.alarm.rule.partition(".")[2], *(q.metric for q in one.shown if q.metric)]))
-    rows = widgets.metric_rows(one.shown, token=token)
+@lru_cache(maxsize=1024)
+def _numbered(expression: str, ids: tuple[str, ...]) -> str:
+    """The expression with room for a number after each of the ids."""
+    return re.sub(rf"\b({'|'.join(ids)})\b", rf"\1_{_NUMBER}", expression)
+
+
+def _token(one: _Told) -> str:
+    return signal(" ".join([one.alarm.rule.partition(".")[2], *(q.metric for q in one.shown if q.metric)]))
+
+
+def _graph(one: _Told, rows: Sequence[list[Any]], place: str, moments: Sequence[dict[str, Any]] = ()) -> Widget:
     across = levels(one.alarm, one.said)
     return widgets.graph(one.said.title, rows, axis=axis(one.said), region=place, levels=across, moments=moments)
 
@@ -196,8 +216,10 @@ def _graph(one: _Told, place: str, moments: Sequence[dict[str, Any]] = ()) -> Wi
 def _budget(resource: Resource, alarms: Sequence[Alarm], place: str) -> Row:
     """What is left of the error budget, by the metrics of the alarms on how fast it is spent."""
     allowed = resource.facts.get(BUDGET)
+    if not isinstance(allowed, int | float):
+        return []
     burning = next((one for one in alarms if one.rule.endswith(LONGEST) and len(one.queries) > 1), None)
-    if burning is None or not isinstance(allowed, int | float):
+    if burning is None:
         return []
     failed, whole = (replace(one, period_s=widgets.MONTH_S, returned=False) for one in burning.queries[:2])
     left = f"IF({whole.id}>0,100-100*(100*{failed.id}/{whole.id})/{allowed:g})"
@@ -209,17 +231,19 @@ def _budget(resource: Resource, alarms: Sequence[Alarm], place: str) -> Row:
 def _units(resources: Sequence[Resource], alarms: Mapping[str, Sequence[Alarm]], plan: Plan) -> Units:
     units: dict[str, Unit] = {}
     known: dict[tuple[object, ...], int] = {}
-    start = arn_start(plan)
+    start, place = arn_start(plan), region(plan)
     for resource in resources:
         told = [_told(alarm, resource.service, known) for alarm in alarms[resource.id]]
         status = alarm_row("Alarms", [start + one.name for one in alarms[resource.id]], width=6, height=5)
         head = widgets.text(heading(resource, [one.said for one in told]), height=2)
-        first = [*status, *_budget(resource, alarms[resource.id], region(plan))]
-        units[resource.id] = Unit([head], first, resource.service, told, moments(resource))
+        first = [*status, *_budget(resource, alarms[resource.id], place)]
+        metrics = sum([len(one.shown) for one in told]) + sum(map(widgets.metric_count, first))
+        at = [one.level for one in told]
+        units[resource.id] = Unit([head], first, resource.service, told, moments(resource), at, metrics)
     groups = sorted({str(one.facts["log_group"]) for one in resources if one.facts.get("log_group")})
     if groups:
         title = "Recent errors in the logs"
-        logs = widgets.logs(title, groups[: quotas.QUERY_LOG_GROUPS], region=region(plan), query=ERRORS)
+        logs = widgets.logs(title, groups[: quotas.QUERY_LOG_GROUPS], region=place, query=ERRORS)
         units[_LOGS] = Unit([widgets.text("### Logs")], [logs])
     return units
 
@@ -228,9 +252,9 @@ def _told(alarm: Alarm, service: str, known: dict[tuple[object, ...], int]) -> _
     """The alarm, its level numbered as it comes up among those known."""
     said = description(alarm)
     shown = lines(alarm, said)
-    how = tuple((query.metric, query.statistic, query.period_s, query.expression) for query in shown)
+    how = tuple([(query.metric, query.statistic, query.period_s, query.expression) for query in shown])
     level = (service, alarm.rule, said.high, said.low, alarm.threshold, how)
-    return _Told(alarm, said, shown, known.setdefault(level, len(known)))
+    return _Told(alarm, service, said, shown, known.setdefault(level, len(known)))
 
 
 def _depths(links: Iterable[Link]) -> Mapping[str, int]:

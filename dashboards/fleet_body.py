@@ -164,7 +164,7 @@ def _watched(plan: Plan) -> Iterator[_Ranked]:
     for alarm in plan.alarms:
         for query in alarm.queries:
             if query.metric and alarm.resource in service_of:
-                keys = tuple(key for key, _ in query.dimensions)
+                keys = tuple([key for key, _ in query.dimensions])
                 yield _Ranked(service_of[alarm.resource], query.namespace, query.metric, keys, query.statistic)
     for row in (one for one in CATALOG.metrics if one.id in _ALWAYS):
         if any(one.service == row.service and hold(row.when, one.facts) for one in plan.fleet.resources):

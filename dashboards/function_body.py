@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from dashboards import widgets
@@ -87,12 +88,12 @@ def _watched(plan: Plan) -> Iterator[tuple[str, str, Widget]]:
     """(signal, title, graph) of each alarm that any function could have."""
     name_of = {one.id: one.name for one in functions(plan)}
     seen: set[tuple[str, ...]] = set()
-    for alarm in sorted(plan.alarms, key=lambda one: (one.rule, one.name)):
-        name = name_of.get(alarm.resource)
-        if not name or (alarm.rule,) in seen:
+    own = [one for one in plan.alarms if name_of.get(one.resource)]
+    for alarm in sorted(own, key=attrgetter("rule", "name")):
+        if (alarm.rule,) in seen:
             continue
         said = description(alarm)
-        queries = tuple(_of_any(query, name) for query in lines(alarm, said))
+        queries = tuple(_of_any(query, name_of[alarm.resource]) for query in lines(alarm, said))
         if not all(value == FUNCTION for query in queries for _, value in query.dimensions):
             continue  # one function's alias or event source: no other function has it
         shape = (said.title, *(f"{q.namespace} {q.metric} {q.statistic} {q.expression}" for q in queries))
@@ -123,7 +124,7 @@ def _graph(title: str, queries: Sequence[Query], *, token: str, axis: str, regio
     return widgets.graph(title, widgets.metric_rows(_percentiles(queries), token=token), axis=axis, region=region)
 
 
-def _of_any(query: Query, name: str | None) -> Query:
+def _of_any(query: Query, name: str) -> Query:
     own = tuple((key, FUNCTION if value == name else value) for key, value in query.dimensions)
     return replace(query, dimensions=own)
 

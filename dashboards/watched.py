@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from dashboards.formats import link, ms
@@ -54,7 +55,7 @@ def arn_start(plan: Plan) -> str:
 def by_resource(plan: Plan) -> dict[str, list[Alarm]]:
     """Resource.id -> its alarms, by name."""
     found: dict[str, list[Alarm]] = defaultdict(list)
-    for alarm in sorted(plan.alarms, key=lambda one: one.name):
+    for alarm in sorted(plan.alarms, key=attrgetter("name")):
         found[alarm.resource].append(alarm)
     return found
 
@@ -93,7 +94,7 @@ def axis(said: Description) -> str:
 
 def service_title(service: str) -> str:
     """`Lambda function`; the id itself for a service that is not in the catalog."""
-    return next((one.title for one in CATALOG.services if one.id == service), service)
+    return _TITLES.get(service, service)
 
 
 def unit(namespace: str, metric: str) -> str:
@@ -111,7 +112,9 @@ def heading(resource: Resource, said: Iterable[Description]) -> str:
     """`### shop-payment` with its kind, facts and runbooks, as Markdown."""
     facts = [tell(resource.facts[fact]) for fact, tell in _FACTS if resource.facts.get(fact)]
     books = {
-        one.title: one.runbook for one in said if link(one.runbook).startswith("https://") and ">" not in one.runbook
+        one.title: one.runbook
+        for one in said
+        if one.runbook.startswith("https://") and link(one.runbook) and ">" not in one.runbook
     }
     runbooks = [f"[{markdown(title)}](<{book}>)" for title, book in books.items()]
     about = " · ".join([markdown(service_title(resource.service)), *map(markdown, facts)])
@@ -119,4 +122,5 @@ def heading(resource: Resource, said: Iterable[Description]) -> str:
     return f"### {markdown(resource.name or resource.id)}\n{about}"
 
 
+_TITLES: Mapping[str, str] = {one.id: one.title for one in CATALOG.services}
 _UNITS: Mapping[tuple[str, str], str] = {(one.namespace, one.name): one.unit for one in CATALOG.metrics}

@@ -7,6 +7,7 @@ without a place: `placed` puts rows of them on the grid of 24 columns.
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain, cycle, islice
 from typing import Any
 
 from dashboards.formats import inert
@@ -22,8 +23,9 @@ MONTH, MONTH_S = "-P30D", 30 * 86_400
 REGION, ACCOUNT, PARTITION = "${AWS::Region}", "${AWS::AccountId}", "${AWS::Partition}"
 """CloudFormation's own words, where the fleet came from a template: the stack's Fn::Sub puts in the values."""
 
+_ACTED_ON = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&-])")
 _SHADES = 4
-_MANY = ("traffic", "latency", "saturation", "errors", "runtime", "other")
+_MANY = tuple(map(light, ("traffic", "latency", "saturation", "errors", "runtime", "other")))
 
 
 def text(markdown: str, *, height: int = 1, width: int = COLUMNS) -> Widget:
@@ -93,9 +95,9 @@ def metric_rows(queries: Sequence[Query], *, token: str, account: str = "") -> l
         # percentiles of one metric: the highest strongest
         colours = [tint(token, (n + 1) / len(shown)) for n in range(len(shown))]
     else:
-        colours = [light(_MANY[n % len(_MANY)]) for n in range(len(shown))]
-    colour_of = {query.id: colour for query, colour in zip(shown, colours, strict=True)}
-    return [_row(query, colour_of.get(query.id), account) for query in queries]
+        colours = [*islice(cycle(_MANY), len(shown))]
+    left = iter(colours)
+    return [_row(query, next(left) if query.returned else None, account) for query in queries]
 
 
 def expression_row(expression: str, *, label: str, period_s: int, account: str = "") -> list[Any]:
@@ -106,7 +108,7 @@ def expression_row(expression: str, *, label: str, period_s: int, account: str =
 @lru_cache(maxsize=4096)
 def markdown(text: str) -> str:
     """Text with everything that Markdown would act on escaped."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$&-])", r"\\\1", " ".join(inert(text).split()))
+    return _ACTED_ON.sub(r"\\\1", " ".join(inert(text).split()))
 
 
 def link(words: str, dashboard: str) -> str:
@@ -142,14 +144,17 @@ def metric_count(widget: Widget) -> int:
 
 def _row(query: Query, colour: str | None, account: str) -> list[Any]:
     look: dict[str, Any] = {"id": query.id, "label": query.label or query.metric or query.id, "period": query.period_s}
-    look |= {"color": colour} if colour else {"visible": False}
+    if colour:
+        look["color"] = colour
+    else:
+        look["visible"] = False
     if account:
         look["accountId"] = account
     if query.expression:
         look["expression"] = query.expression
         return [look]
     look["stat"] = query.statistic
-    return [query.namespace, query.metric, *(part for pair in query.dimensions for part in pair), look]
+    return [query.namespace, query.metric, *chain.from_iterable(query.dimensions), look]
 
 
 def _query(row: Sequence[Any], properties: Widget) -> Query:

@@ -1,29 +1,43 @@
 """Candidate + settings + learned levels -> Alarm. Pure and total."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from monitors import names
 from monitors.candidates import Candidate, note
-from monitors.levels import UNTIL, LearnedLevels, Side, sides
-from monitors.model import Alarm, Comparison, Description, Finding, Query, Scalar, Severity
+from monitors.catalog.rows import Learned, Rule, Share
+from monitors.levels import UNTIL, Layer, LearnedLevels, Side, sides
+from monitors.model import Alarm, Comparison, Description, Finding, Missing, Query, Resource, Scalar, Severity
 from monitors.settings import Settings, owner, wakes
+
+_NOBODY = Resource(service="", name="", id="")
+
+
+class _Settled(NamedTuple):
+    """What is decided of a rule before it is known whose alarm it is."""
+
+    high: Side
+    low: Side
+    datapoints: int
+    periods: int
+    severity: Severity
+    missing: Missing
+    evidence: Mapping[str, Scalar]
 
 
 def alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str], LearnedLevels]) -> Alarm | Finding:
-    """The alarm, or the note that says which level it lacks. What is meant for the whole fleet is never learned."""
-    rule, resource = found.rule, found.resource
-    if found.layers and any(layer.override.fleet for layer in found.layers):
-        high, low = (
-            one._replace(basis=one.basis.removesuffix(UNTIL)) for one in sides(rule, resource, found.layers, None)
-        )
-    else:
-        high, low = sides(rule, resource, found.layers, learned.get((rule.id, resource.id)))
+    """The alarm, or the note that says which level it lacks."""
+    rule, resource, layers = found.rule, found.resource, found.layers
+    history = learned.get((rule.id, resource.id))
+    own = _own(rule) if not layers and history is None else None
+    settled = own or _settled(rule, resource, layers, history)
+    high, low = settled.high, settled.low
     if high.level is None and low.level is None:
         return note("no_level", rule.id, resource, high.basis or low.basis)
     queries, comparison, threshold = _judged(found.queries, high.level, low.level)
-    datapoints, periods, severity = _chosen(found)
-    severity = severity if wakes(resource) else Severity.TICKET
+    severity = settled.severity if wakes(resource) else Severity.TICKET
     return Alarm(
         name=names.alarm_name(rule.id, found.subject),
         rule=rule.id,
@@ -36,28 +50,46 @@ def alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str]
             high=high.level,
             low=low.level,
             runbook=f"{settings.runbooks}#{rule.runbook or rule.id}",
-            owner=owner(resource),
+            owner=owner(resource) if resource.tags else "",
             log_group=str(resource.facts.get("log_group", "")),
         ),
         severity=severity,
         queries=queries,
         comparison=comparison,
         threshold=threshold,
-        datapoints=datapoints,
-        periods=periods,
-        missing=(low.level is not None and rule.missing_low) or rule.missing,
-        evidence=_evidence(high, low),
+        datapoints=settled.datapoints,
+        periods=settled.periods,
+        missing=settled.missing,
+        evidence=settled.evidence,
     )
 
 
-def _chosen(found: Candidate) -> tuple[int, int, Severity]:
+@lru_cache(maxsize=1024)
+def _own(rule: Rule) -> _Settled | None:
+    """What the rule alone decides, for all whom no setting and no history concerns; None if it asks for their limits.
+
+    Most alarms of a fleet are such.
+    """
+    levels = [one.default if isinstance(one, Learned) else one for one in (rule.high, rule.low)]
+    return None if any(isinstance(one, Share) for one in levels) else _settled(rule, _NOBODY, (), None)
+
+
+def _settled(rule: Rule, resource: Resource, layers: Sequence[Layer], history: LearnedLevels | None) -> _Settled:
+    """What is meant for the whole fleet is never learned."""
+    wide = any(layer.override.fleet for layer in layers)
+    high, low = sides(rule, resource, layers, None if wide else history)
+    if wide:
+        high, low = (one._replace(basis=one.basis.removesuffix(UNTIL)) for one in (high, low))
+    datapoints, periods, severity = _chosen(rule, layers)
+    missing = (low.level is not None and rule.missing_low) or rule.missing
+    return _Settled(high, low, datapoints, periods, severity, missing, _evidence(high, low))
+
+
+def _chosen(rule: Rule, layers: Sequence[Layer]) -> tuple[int, int, Severity]:
     """M, N and severity. Who sets M alone takes N along, and the other way round."""
-    rule = found.rule
-    if not found.layers:
-        return rule.datapoints, max(rule.datapoints, rule.periods), rule.severity
     chosen = {
         name: value
-        for layer in found.layers
+        for layer in layers
         for name in ("datapoints", "periods", "severity")
         if (value := getattr(layer.override, name)) is not None
     }
@@ -75,7 +107,8 @@ def _judged(
         judged = queries[-1]
         outside = f"IF({judged.id}>{_number(high)} OR {judged.id}<{_number(low)},1,0)"
         line = Query(id="outside", expression=outside, period_s=judged.period_s, label=f"{judged.label} outside")
-        return (*(replace(one, returned=False) for one in queries), line), Comparison.AT_LEAST, 1
+        hidden = [replace(one, returned=False) if one.returned else one for one in queries]
+        return (*hidden, line), Comparison.AT_LEAST, 1
     if high is not None:
         return queries, Comparison.ABOVE, high
     return queries, Comparison.BELOW, low or 0

@@ -381,6 +381,15 @@ def test_two_plans_in_one_process_do_not_know_of_each_other() -> None:
     assert plan(where, DEFAULT) == before
 
 
+def test_a_row_that_has_changed_keeps_nothing_of_what_it_was() -> None:
+    where, (rule,) = fleet(resource("pipes", "orders")), PIPES.rules
+    higher = replace(PIPES, rules=(replace(rule, high=Fixed(7)),))
+    made = [only(plan(where, DEFAULT, catalog=one), "pipes.failed") for one in (PIPES, higher, PIPES)]
+    assert [(one.threshold, one.evidence["high"], one.description.high) for one in made] == [
+        (level, level, level) for level in (0, 7, 0)
+    ]
+
+
 def test_a_plan_is_for_one_place() -> None:
     here, there = function("a"), resource("lambda", "a")
     elsewhere = type(there)(service="lambda", name="a", id="arn:other", account="123456789012", region="us-east-1")

@@ -154,6 +154,9 @@ class Rule:
     def service(self) -> str:
         return self.id.partition(".")[0]
 
+    def __hash__(self) -> int:
+        return hash(self.id)  # that of all its fields takes longer than what is looked up by a rule
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Health:
@@ -243,18 +246,19 @@ def dimension_sets(metric: Metric, resource: Resource) -> tuple[tuple[str, Dimen
     One pair with an empty part; for a fact that is a list, one for each member, which is the part. None at all where a
     fact is missing or a dimension's values are not known. Whether `when` holds is not asked.
     """
-    templates = [template for _, template in metric.dimensions]
-    if ANY in templates:
+    facts = _facts(metric.dimensions)
+    if facts is None:
         return ()
-    facts = sorted({name for template in templates for name in _fields(template)})
-    lists = {name for name in facts if isinstance(resource.facts.get(name), tuple)}
+    lists = [name for name in facts if isinstance(resource.facts.get(name), tuple)]
     return tuple(
-        (
-            "/".join(chosen[name] for name in facts if name in lists),
-            tuple((dimension, template.format_map(chosen)) for dimension, template in metric.dimensions),
-        )
-        for values in product(*(_values(name, resource) for name in facts))
-        for chosen in (dict(zip(facts, values, strict=True)),)
+        [
+            (
+                "/".join([chosen[name] for name in lists]),
+                tuple([(dimension, template.format_map(chosen)) for dimension, template in metric.dimensions]),
+            )
+            for values in product(*[_values(name, resource) for name in facts])
+            for chosen in (dict(zip(facts, values, strict=True)),)
+        ]
     )
 
 
@@ -262,6 +266,13 @@ def subject(service: Service, resource: Resource) -> str:
     """What alarm names call the resource."""
     known = {name: "/".join(_values(name, resource)) for name in _fields(service.subject)}
     return service.subject.format_map(known)
+
+
+@lru_cache(maxsize=1024)
+def _facts(dimensions: Dimensions) -> tuple[str, ...] | None:
+    """What the templates ask for, in order; None where a dimension's values are not known."""
+    templates = [template for _, template in dimensions]
+    return None if ANY in templates else tuple(sorted({name for one in templates for name in _fields(one)}))
 
 
 @lru_cache(maxsize=1024)

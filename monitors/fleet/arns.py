@@ -13,9 +13,12 @@ FUNCTION = rf"arn:[a-z-]+:lambda:(?:[a-z0-9-]+|{LEFT_OPEN}):(?:\d{{12}}|{LEFT_OP
 
 _WORD = re.compile(rf"(?:{LEFT_OPEN}|[^:/])+")
 _PART = rf"(?:{LEFT_OPEN}|[^:/])*"
-_FUNCTION = re.compile(FUNCTION)
-_TABLE = re.compile(rf"arn:[a-z-]+:dynamodb:{_PART}:{_PART}:table/{_PART}")
-_STREAM = re.compile(rf"arn:[a-z-]+:kinesis:{_PART}:{_PART}:stream/{_PART}")
+_WHOLE = {
+    "lambda": re.compile(FUNCTION),
+    "dynamodb": re.compile(rf"arn:[a-z-]+:dynamodb:{_PART}:{_PART}:table/{_PART}"),
+    "kinesis": re.compile(rf"arn:[a-z-]+:kinesis:{_PART}:{_PART}:stream/{_PART}"),
+}
+"""By service, a resource's own part of the ARNs that begin with it."""
 
 
 def service_of(arn: str) -> str:
@@ -36,7 +39,6 @@ def resource_arn(arn: str) -> str:
     A function's version or alias -> the function; a table's stream -> the table; a stream's consumer -> the
     stream; a log group's streams (`:*`) -> the log group. Any other stays as it is.
     """
-    for pattern in (_FUNCTION, _TABLE, _STREAM):
-        if whole := pattern.match(arn):
-            return whole[0]
-    return arn.removesuffix(":*")
+    pattern = _WHOLE.get(service_of(arn))
+    whole = pattern.match(arn) if pattern else None
+    return whole[0] if whole else arn.removesuffix(":*")

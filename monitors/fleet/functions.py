@@ -22,26 +22,27 @@ _MAPPING_METRICS = {
 }
 
 
+_PER_FUNCTION = (
+    "GetFunctionConcurrency",
+    "ListFunctionEventInvokeConfigs",
+    "ListAliases",
+    "ListFunctionUrlConfigs",
+    "ListProvisionedConcurrencyConfigs",
+)
+
+
 def functions(answers: Answers) -> Found:
     """Every function with its facts, as of its unpublished version, and the account's own row."""
     resources: list[Resource] = [_account(answers)]
     found: list[Link] = []
     mappings = _mappings(answers)
-    per_function = {
-        call: by_parent(answers, f"lambda:{call}", "FunctionName")
-        for call in (
-            "GetFunctionConcurrency",
-            "ListFunctionEventInvokeConfigs",
-            "ListAliases",
-            "ListFunctionUrlConfigs",
-            "ListProvisionedConcurrencyConfigs",
-        )
-    }
+    per_function = {call: by_parent(answers, f"lambda:{call}", "FunctionName") for call in _PER_FUNCTION}
     for function in items(answers, "lambda:ListFunctions"):
         name, arn = function["FunctionName"], function["FunctionArn"]
         known = {call: of.get(name, []) for call, of in per_function.items()}
         sources = mappings.get(arn, [])
-        facts = _configuration(function) | _settings(known) | _event_sources(sources)
+        settings = _settings(known) if any(known.values()) else _NOTHING_SET
+        facts = _configuration(function) | settings | _event_sources(sources)
         facts |= _asynchronous(function, known["ListFunctionEventInvokeConfigs"])
         resources.append(resource(answers, service="lambda", name=name, arn=arn, facts=facts))
         found += _links(function, known["ListFunctionEventInvokeConfigs"], sources)
@@ -140,6 +141,9 @@ def _aliases(aliases: list[Json]) -> dict[str, Fact | None]:
     }
 
 
+_NOTHING_SET = _settings({call: [] for call in _PER_FUNCTION})
+
+
 def _event_sources(mappings: list[Json]) -> dict[str, Fact | None]:
     arns = sorted({mapping["EventSourceArn"] for mapping in mappings if mapping.get("EventSourceArn")})
     services = {service_of(arn) for arn in arns}
@@ -170,13 +174,15 @@ def _asynchronous(function: Json, configs: list[Json]) -> dict[str, Fact | None]
     and retries.
     """
     dead_letter = function.get("DeadLetterConfig", {}).get("TargetArn") or None
+    if not configs:
+        return {"dead_letter": dead_letter, "is_async": bool(dead_letter)}
     return {
         "dead_letter": dead_letter,
         "on_failure": _least(_destination(config, "OnFailure") for config in configs),
         "on_success": _least(_destination(config, "OnSuccess") for config in configs),
         "async_max_age_s": _least(config.get("MaximumEventAgeInSeconds") for config in configs),
         "async_retries": _least(config.get("MaximumRetryAttempts") for config in configs),
-        "is_async": bool(dead_letter or configs),
+        "is_async": True,
     }
 
 
@@ -187,10 +193,9 @@ def _least(values: Iterable[Json]) -> Json:
 
 def _links(function: Json, configs: list[Json], mappings: list[Json]) -> list[Link]:
     arn = function["FunctionArn"]
-    found = links(arn, [function.get("DeadLetterConfig", {}).get("TargetArn")], "dead_letter")
-    found += links(arn, [_destination(config, "OnFailure") for config in configs], "dead_letter")
+    failed = [_destination(one, "OnFailure") for one in (*configs, *mappings)]
+    found = links(arn, [function.get("DeadLetterConfig", {}).get("TargetArn"), *failed], "dead_letter")
     found += links(arn, [_destination(config, "OnSuccess") for config in configs], "delivers")
-    found += links(arn, [_destination(mapping, "OnFailure") for mapping in mappings], "dead_letter")
     for mapping in mappings:
         found += links(mapping["EventSourceArn"], [arn], "reads") if mapping.get("EventSourceArn") else []
     return found

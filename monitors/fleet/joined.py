@@ -68,7 +68,7 @@ def from_answers(regions: Iterable[Answers]) -> Fleet:
                 resources.setdefault(one.id, _tagged(one, tags.get(one.id, {})))
         incomplete.update(answers.failures)
         notes.update(answers.notes)
-    settled = _with_applications(_with_log_classes(_with_feeders(list(resources.values()), links)), links)
+    settled = _with_applications(_with_neighbours_facts([*resources.values()], links), links)
     return in_order(
         Fleet(resources=tuple(settled), links=tuple(links), incomplete=tuple(incomplete), notes=tuple(notes))
     )
@@ -96,41 +96,39 @@ def _tags(answers: Answers) -> Mapping[str, Mapping[str, str]]:
 
 def _tagged(one: Resource, tags: Mapping[str, str]) -> Resource:
     tags = {**tags, **one.tags}
+    if not tags:
+        return one
     return replace(one, tags=tags, application=tags.get("application") or tags.get("aws:cloudformation:stack-name", ""))
 
 
-def _with_feeders(resources: Sequence[Resource], links: Iterable[Link]) -> list[Resource]:
-    """Which functions run asynchronously or at the edge and which queues are for dead letters shows in the links."""
+def _with_neighbours_facts(resources: Sequence[Resource], links: Iterable[Link]) -> list[Resource]:
+    """With what shows in the links, and the class of the log group of what logs to one that was found."""
     feeders: defaultdict[str, list[Link]] = defaultdict(list)
     for link in links:
         feeders[link.target].append(link)
-    return [_with_feeders_of(one, feeders[one.id]) for one in resources]
+    groups = _log_groups(resources)
+    found: list[Resource] = []
+    for one in resources:
+        facts = _fed(one, feeders.get(one.id, ()))
+        if group := groups.get(_log_group(one)):
+            facts["log_class"] = group.facts["log_class"]
+        found.append(replace(one, facts={**one.facts, **facts}) if facts else one)
+    return found
 
 
-def _with_feeders_of(one: Resource, feeders: Sequence[Link]) -> Resource:
-    facts: dict[str, Fact] = {}
+def _fed(one: Resource, feeders: Sequence[Link]) -> dict[str, Fact]:
+    """Which functions run asynchronously or at the edge and which queues are for dead letters shows in the links."""
     if one.service == "lambda":
         callers = {service_of(link.source) for link in feeders}
         notified = any(link.kind == "notifies" for link in feeders)  # the caller doesn't wait
-        facts = {
+        return {
             "is_async": one.facts["is_async"] or notified or bool(callers & _ASYNCHRONOUS),
             "is_edge": one.facts["is_edge"] or "cloudfront" in callers,
         }
     if one.service == "sqs":
         failing = {name_of(link.source) for link in feeders if link.kind == "dead_letter"}
-        facts = {"is_dead_letter_queue": bool(failing), "dead_letter_of": tuple(sorted(failing))}
-    return replace(one, facts={**one.facts, **facts}) if facts else one
-
-
-def _with_log_classes(resources: Sequence[Resource]) -> list[Resource]:
-    """What logs to a group that was found has its class."""
-    groups = _log_groups(resources)
-    found: list[Resource] = []
-    for one in resources:
-        group = groups.get(_log_group(one))
-        facts = {**one.facts, "log_class": group.facts["log_class"]} if group else one.facts
-        found.append(replace(one, facts=facts))
-    return found
+        return {"is_dead_letter_queue": bool(failing), "dead_letter_of": tuple(sorted(failing))}
+    return {}
 
 
 def _log_groups(resources: Iterable[Resource]) -> Mapping[tuple[str, str, str], Resource]:
@@ -148,14 +146,16 @@ def _with_applications(resources: Sequence[Resource], links: Iterable[Link]) -> 
     CloudFormation does not tag every kind of resource it makes, and Lambda makes log groups by itself. Functions
     are always tagged, so one without is outside any application and stays there.
     """
-    known = {one.id: one.application for one in resources}
+    known = {one.id: one.application for one in resources if one.application}
+    if not known:
+        return [*resources]
     open_ids = {one.id for one in resources if not one.application and one.service not in ("lambda", "account")}
     neighbours = _neighbours(resources, links)
     while True:
-        near = {id_: {known[other] for other in neighbours[id_] if known.get(other)} for id_ in open_ids}
+        near = {id_: {known[other] for other in neighbours[id_] if other in known} for id_ in open_ids}
         learned = {id_: applications.pop() for id_, applications in near.items() if len(applications) == 1}
         if not learned:
-            return [replace(one, application=known[one.id]) for one in resources]
+            return [one if one.application else replace(one, application=known.get(one.id, "")) for one in resources]
         known |= learned
         open_ids -= learned.keys()
 

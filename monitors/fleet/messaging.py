@@ -130,8 +130,11 @@ def _transformers(description: Json) -> list[str]:
 
 def _dead_letter(attributes: Json) -> str | None:
     """The target of a RedrivePolicy, which SQS and SNS alike keep as JSON in a string."""
+    text = attributes.get("RedrivePolicy")
+    if not text:
+        return None
     try:
-        policy = json.loads(attributes.get("RedrivePolicy") or "{}")
+        policy = json.loads(text)
     except ValueError:
         return None
     target = policy.get("deadLetterTargetArn") if isinstance(policy, dict) else None

@@ -6,7 +6,7 @@ What Ref returns is in each type's page of the CloudFormation Template Reference
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from monitors.fleet.arns import resource_arn
@@ -157,10 +157,14 @@ class Identities:
 
     def here(self, rest: str) -> str:
         """An ARN of this account and Region."""
-        region, account, partition = (
-            str(resolve({"Ref": f"AWS::{each}"}, self._scope)) for each in ("Region", "AccountId", "Partition")
-        )
+        region, account, partition = self._place
         return f"arn:{partition}:{rest}".replace("{region}", region).replace("{account}", account)
+
+    @cached_property
+    def _place(self) -> tuple[str, ...]:
+        """Region, account and partition."""
+        names = ("AWS::Region", "AWS::AccountId", "AWS::Partition")
+        return tuple(str(resolve({"Ref": name}, self._scope)) for name in names)
 
     def _built(self, logical_id: str, attribute: str, token: str) -> str:
         if self.type(logical_id) == _RULE:

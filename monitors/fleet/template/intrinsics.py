@@ -91,7 +91,7 @@ def resolve(value: Json, scope: Scope, depth: int = 0) -> Json:
     if depth > DEEPEST:
         raise RecursionError
     if isinstance(value, list):
-        items = (resolve(item, scope, depth + 1) for item in value)
+        items = [resolve(item, scope, depth + 1) for item in value]
         return [item for item in items if item is not NO_VALUE]
     if not isinstance(value, dict):
         return value
@@ -102,8 +102,7 @@ def resolve(value: Json, scope: Scope, depth: int = 0) -> Json:
             return _kept(name, argument, scope, depth) if answer is None else answer
         if isinstance(name, str) and name.startswith("Fn::"):
             return _kept(name, argument, scope, depth)
-    pairs = ((key, resolve(item, scope, depth + 1)) for key, item in value.items())
-    return {key: item for key, item in pairs if item is not NO_VALUE}
+    return {key: found for key, item in value.items() if (found := resolve(item, scope, depth + 1)) is not NO_VALUE}
 
 
 def condition(name: str, scope: Scope, asked: tuple[str, ...] = ()) -> bool | None:

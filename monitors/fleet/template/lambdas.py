@@ -13,7 +13,6 @@ _OPEN_FACTS = {
 def function(one: Declared) -> Saying:
     """AWS::Lambda::Function."""
     own = one.properties
-    logging = own.group("LoggingConfig")
     item = some(
         {
             "Runtime": own.text("Runtime"),
@@ -21,10 +20,10 @@ def function(one: Declared) -> Saying:
             "MemorySize": own.whole("MemorySize"),
             "Architectures": own.texts("Architectures"),
             "PackageType": own.text("PackageType"),
-            "DeadLetterConfig": some({"TargetArn": own.group("DeadLetterConfig").text("TargetArn")}),
-            "TracingConfig": some({"Mode": own.group("TracingConfig").text("Mode")}),
-            "LoggingConfig": some({key: logging.text(key) for key in ("LogGroup", "LogFormat")}),
-            "SnapStart": some({"ApplyOn": own.group("SnapStart").text("ApplyOn")}),
+            "DeadLetterConfig": own.texts_of("DeadLetterConfig", "TargetArn"),
+            "TracingConfig": own.texts_of("TracingConfig", "Mode"),
+            "LoggingConfig": own.texts_of("LoggingConfig", "LogGroup", "LogFormat"),
+            "SnapStart": own.texts_of("SnapStart", "ApplyOn"),
             "VpcConfig": some({"SubnetIds": own.group("VpcConfig").texts("SubnetIds")}),
             "Layers": [{"Arn": arn} for arn in own.texts("Layers")],
             "DurableConfig": own.group("DurableConfig").value,
@@ -112,9 +111,7 @@ def _provisioned(own: Node, function_arn: str, qualifier: str) -> Saying:
 
 def _destinations(own: Node) -> dict[str, dict[str, str]]:
     config = own.group("DestinationConfig")
-    return some(
-        {key: some({"Destination": config.group(key).text("Destination")}) for key in ("OnSuccess", "OnFailure")}
-    )
+    return some({key: config.texts_of(key, "Destination") for key in ("OnSuccess", "OnFailure")})
 
 
 def _of(function_name: str, call: str, item: dict[str, object]) -> Said:

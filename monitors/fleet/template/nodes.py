@@ -4,8 +4,8 @@ What has another shape than AWS documents reads as empty and is noted, with the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from monitors.fleet.template.intrinsics import known, shown
 
@@ -26,13 +26,12 @@ class Note:
     """It keeps something from being seen that may well be there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A value, where it stands, and what was noted of it and what is below it."""
 
     value: Json
-    path: Path = ()
-    notes: list[Note] = field(default_factory=list)
+    path: Path
+    notes: list[Note]
 
     def get(self, key: str) -> Json:
         return self.value.get(key) if isinstance(self.value, dict) else None
@@ -40,10 +39,12 @@ class Node:
     def text(self, key: str) -> str:
         """The member as text; empty if it is not there."""
         value = self.get(key)
+        if value is None or isinstance(value, str):
+            return value or ""
         if isinstance(value, bool):
             return str(value).lower()
-        if value is None or isinstance(value, str | int | float):
-            return "" if value is None else str(value)
+        if isinstance(value, int | float):
+            return str(value)
         self.note(key, "text was expected")
         return ""
 
@@ -63,9 +64,18 @@ class Node:
     def group(self, key: str) -> "Node":
         """The member as an object; an empty one if it is none."""
         value = self.get(key)
-        if value is not None and not isinstance(value, dict):
-            self.note(key, "an object was expected")
-        return Node(value if isinstance(value, dict) else {}, (*self.path, key), self.notes)
+        if not isinstance(value, dict):
+            if value is not None:
+                self.note(key, "an object was expected")
+            value = {}
+        return Node(value, (*self.path, key), self.notes)
+
+    def texts_of(self, key: str, *names: str) -> dict[str, str]:
+        """Of the member, an object, the texts that it has under these names."""
+        if self.get(key) is None:
+            return {}
+        group = self.group(key)
+        return {name: text for name in names if (text := group.text(name))}
 
     def many(self, key: str) -> Sequence["Node"]:
         """The member's items; none if it is no list."""

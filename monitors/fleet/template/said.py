@@ -51,18 +51,22 @@ class Declared(NamedTuple):
         return self.names.arn(self.id)
 
 
+_NOTHING: tuple[Json, ...] = (None, "", [], {})
+
 Saying = Iterator[Said | Open | Under]
 Reader = Callable[[Declared], Saying]
 
 
 def some(members: Mapping[str, Json]) -> dict[str, Json]:
     """The members that say something: AWS leaves out what is not set."""
-    return {name: value for name, value in members.items() if value not in (None, "", [], {})}
+    return {name: value for name, value in members.items() if value or value not in _NOTHING}
 
 
 def tags(properties: Node) -> list[dict[str, str]]:
     """Tags as the tagging API lists them, whether the type has them as a list or as an object."""
     value = properties.get("Tags")
+    if value is None:
+        return []
     pairs = (
         [(one.text("Key"), one.text("Value")) for one in properties.many("Tags")]
         if isinstance(value, list)
