@@ -14,10 +14,12 @@ import random
 import sys
 from collections.abc import Sequence
 
+import numpy as np
+
+from monitors.traces.columns import Columns, Kind, Pile, columns
 from monitors.traces.compare import comparison
 from monitors.traces.labels import HANDLER, RUNTIME_START
 from monitors.traces.report import Change
-from monitors.traces.requests import Request
 
 FUNCTIONS, TRACES, OTHERS = 50, 20_000, 300
 QUIET, FOUND = 0.98, 0.90
@@ -50,7 +52,7 @@ def main() -> None:
 def _changes(
     generator: random.Random, *, days: float, traces: int = TRACES, slower: float = 1.0, cold: float = COLD
 ) -> Sequence[Change]:
-    fleets: list[dict[str, Sequence[Request]]] = [{}, {}]
+    fleets: list[dict[str, Columns]] = [{}, {}]
     for n in range(FUNCTIONS):
         hours = [generator.lognormvariate(0, 0.10) for _ in range(24)]
         count = traces if n == 0 else OTHERS
@@ -72,9 +74,9 @@ def _week(
     days: float,
     slower: float,
     cold: float,
-) -> Sequence[Request]:
-    """A week's requests, sorted by duration."""
-    found = []
+) -> Columns:
+    """A week's requests."""
+    piles = {boots: Pile() for boots in (False, True)}
     for day in range(first_day, first_day + 7):
         factor = generator.lognormvariate(0, days) * slower
         for _ in range(traces // 7):
@@ -82,9 +84,13 @@ def _week(
             boot_us = round(generator.lognormvariate(13.5, 0.3)) if generator.random() < cold else 0
             work_us = round(generator.lognormvariate(12, 0.5) * factor * hours[hour])
             start = day * DAY_US + hour * HOUR_US
-            phases = ((HANDLER, work_us), (RUNTIME_START, boot_us))
-            found.append(Request("", "t", start, work_us + boot_us, boot_us > 0, False, phases))
-    return sorted(found, key=lambda request: request.duration)
+            piles[boot_us > 0].loose.append((0, start, start, work_us + boot_us, work_us, boot_us))
+    kinds = {
+        Kind("f", "f", boots, failed=False, labels=(HANDLER, RUNTIME_START)): pile
+        for boots, pile in piles.items()
+        if pile.loose
+    }
+    return columns(kinds, ["t"], lambda _, __, trace: np.ones(len(trace)))["f"]
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from lookout import tracefiles
 from monitors.traces.aggregate import latency_report
 from monitors.traces.reading import read_trace
 
-TRACES, TIMES = 2_000, 6
+TRACES, TIMES = 5_000, 6
 VARIABLE = "CRISP"
 ROOT = "shop/live"
 """The service and the operation that every trace of the corpus begins with."""

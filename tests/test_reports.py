@@ -30,6 +30,7 @@ from monitors.traces.requests import Request
 from subscribers import reports_handler
 from tests import dashboard_samples as samples
 from tests.aws import meta
+from tests.trace_columns import columns_of
 
 END = 1_795_500_000  # 2026-11-24 06:00 UTC
 DAY = 86_400
@@ -340,7 +341,7 @@ def earlier_week(ago: int, ms: float) -> tuple[str, bytes]:
     """The key and text of a week that ended so many weeks before END, of one request."""
     start = END - (ago + 1) * 7 * DAY
     one = Request("pay", "t", start * 1_000_000, round(ms * 1000), cold=False, failed=False, phases=())
-    made = history.week({"pay": [one]}, start_s=start, end_s=start + 7 * DAY, made_s=start + 7 * DAY)
+    made = history.week({"pay": columns_of([one])}, start_s=start, end_s=start + 7 * DAY, made_s=start + 7 * DAY)
     return f"history/{history.file_name(made)}", history.to_text(made).encode()
 
 

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from monitors.traces.aggregate import latency_report, report_of, window
 from monitors.traces.callpaths import BETWEEN, DEPTH, NODES, path_times, whole
+from monitors.traces.columns import band
 from monitors.traces.labels import Label
 from monitors.traces.phases import per_trace, view
 from monitors.traces.report import EntryPaths, LatencyReport
 from monitors.traces.requests import Request
 from monitors.traces.tree import Trace
-from monitors.traces.weighing import band
 from tests.test_traces_phases import FUNCTION, T0, any_trace, call, cold_behind_a_gateway, entity, read
 from tests.test_traces_report import invocation
+from tests.trace_columns import columns_of
 
 
 def times(*segments: dict[str, Any]) -> tuple[str, dict[tuple[str, str], float]]:
@@ -143,10 +144,11 @@ def some_requests(draw: st.DrawFn) -> list[Request]:
 @given(some_requests())
 def test_a_bands_tree_adds_up_to_its_mean_response_time(requests: list[Request]) -> None:
     """To the microsecond: the mean is that of integers, weighted."""
-    middle, tail = band(requests, 0.4, 0.6), band(requests, 0.95, 1.0)
-    found = path_times(requests, middle, tail)
-    for banded, sums in ((middle, [t.middle_ms for t in found]), (tail, [t.tail_ms for t in found])):
-        mean = sum(r.duration * w for r, w in banded) / sum(w for _, w in banded)
+    whole = columns_of(requests)
+    middle, tail = band(whole, 0.4, 0.6), band(whole, 0.95, 1.0)
+    found = path_times(whole, middle, tail)
+    for weights, sums in ((middle, [t.middle_ms for t in found]), (tail, [t.tail_ms for t in found])):
+        mean = sum(one.duration * w for one, w in zip(whole, weights, strict=True)) / sum(weights)
         assert sum(sums) * 1000 == pytest.approx(mean, abs=1e-3)
     assert all(1 <= time.traces <= len(requests) for time in found)
 

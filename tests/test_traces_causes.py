@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from monitors.traces.causes import with_deployments
-from monitors.traces.compare import comparison
 from monitors.traces.labels import HANDLER
 from monitors.traces.report import Change
 from monitors.traces.requests import Request
+from tests.trace_columns import comparison
 
 DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from monitors.traces.compare import Outcome, comparison, discoveries
+from monitors.traces.compare import Outcome, discoveries
 from monitors.traces.labels import HANDLER, RUNTIME_START, Label
 from monitors.traces.measures import MEASURES
 from monitors.traces.report import Change
 from monitors.traces.requests import Request
 from monitors.traces.student import critical, two_sided
+from tests.trace_columns import comparison
 
 QUERY = Label("dependency", "DynamoDB Query orders")
 DAY_US = 86_400_000_000

@@ -15,6 +15,7 @@ from monitors.traces.labels import HANDLER, RUNTIME_START, Label
 from monitors.traces.requests import Request
 from monitors.traces.sketch import sketch
 from monitors.traces.trends import Move, Trends, trends
+from tests.trace_columns import columns_of
 
 WEEK_S = 604_800
 NOW = 1_795_500_000  # 2026-11-24 06:00 UTC
@@ -40,7 +41,12 @@ def kept(*requests: Request, ago: float = 0, made_s: float = NOW) -> Week:
     for one in sorted(requests, key=lambda one: one.duration):
         by_function.setdefault(one.function, []).append(one)
     end_s = NOW - ago * WEEK_S
-    return week(by_function, start_s=end_s - WEEK_S, end_s=end_s, made_s=made_s)
+    return week(
+        {name: columns_of(found) for name, found in by_function.items()},
+        start_s=end_s - WEEK_S,
+        end_s=end_s,
+        made_s=made_s,
+    )
 
 
 # --- a week and its file -----------------------------------------------------------------------------

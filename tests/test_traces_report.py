@@ -5,16 +5,19 @@ from collections.abc import Callable, Iterator
 from math import ceil
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitors.traces.aggregate import latency_report
+from monitors.traces.columns import band, phase_means, share
 from monitors.traces.labels import HANDLER, RUNTIME_START, Label
 from monitors.traces.report import LatencyReport
 from monitors.traces.requests import Request
 from monitors.traces.tree import Repair
-from monitors.traces.weighing import band, phase_means, quantiles, share
+from monitors.traces.weighing import quantiles
+from tests.trace_columns import columns_of
 
 T0 = 1_699_999_980
 """Begins a minute."""
@@ -221,21 +224,19 @@ def some_requests(draw: st.DrawFn) -> list[Request]:
 
 @given(some_requests())
 def test_phases_explain_the_whole_excess_of_the_tail(requests: list[Request]) -> None:
-    tail, middle = band(requests, 0.95, 1.0), band(requests, 0.4, 0.6)
+    found = columns_of(requests)
+    tail, middle = band(found, 0.95, 1.0), band(found, 0.4, 0.6)
     total = sum(request.weight for request in requests)
-    assert sum(weight for _, weight in tail) == pytest.approx(0.05 * total)
-    assert sum(weight for _, weight in middle) == pytest.approx(0.2 * total)
-
-    def mean(weighted: list[tuple[Request, float]]) -> float:
-        return sum(r.duration * w for r, w in weighted) / sum(w for _, w in weighted)
-
-    excess = sum(phase_means(tail).values()) - sum(phase_means(middle).values())
-    assert excess == pytest.approx(mean(tail) - mean(middle))
+    assert sum(tail) == pytest.approx(0.05 * total)
+    assert sum(middle) == pytest.approx(0.2 * total)
+    means = [sum(one.duration * w for one, w in zip(found, ws, strict=True)) / sum(ws) for ws in (tail, middle)]
+    excess = sum(phase_means(found, tail).values()) - sum(phase_means(found, middle).values())
+    assert excess == pytest.approx(means[0] - means[1])
     assert excess >= -1e-9
 
 
 def test_shares_are_of_the_weight() -> None:
-    assert share([(True, 1.0), (False, 3.0)]) == 0.25
+    assert share(np.array([True, False]), np.array([1.0, 3.0])) == 0.25
 
 
 @pytest.mark.parametrize("written", [json.dumps, dict], ids=["text", "decoded"])

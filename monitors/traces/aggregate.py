@@ -1,21 +1,36 @@
 """Traces of a window, and of the one before -> LatencyReport."""
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum, inf
+from operator import itemgetter
 from typing import Any
 
-from monitors.traces.callpaths import path_times, whole
+import numpy as np
+
+from monitors.traces.alike import Gathered, Shapes, add, content, gather, gather_alike
+from monitors.traces.bodies import alike
+from monitors.traces.callpaths import path_times
+from monitors.traces.columns import (
+    Columns,
+    Floats,
+    Ints,
+    Weight,
+    band,
+    columns,
+    minutes,
+    phase_means,
+    quantiles,
+    recorded,
+    share,
+)
 from monitors.traces.compare import comparable, comparison
 from monitors.traces.labels import Label
-from monitors.traces.phases import view
-from monitors.traces.reading import read_trace
+from monitors.traces.naming import text
 from monitors.traces.report import EdgeLatency, EntryPaths, FunctionLatency, LatencyReport, PhaseTime, Quantiles
-from monitors.traces.requests import Call, Request, calls, invocations
 from monitors.traces.tree import Repair
-from monitors.traces.weighing import band, phase_means, quantiles, share
 
 Weights = Callable[[str, int], float | None]
 """(function name, minute as epoch seconds) -> how often it was invoked in that minute; None if not known."""
@@ -33,12 +48,12 @@ PHASES = 40
 class Window:
     """What was recorded in a span of time."""
 
-    requests: Mapping[str, Sequence[Request]]
-    """By function, sorted by duration."""
-    calls: Sequence[tuple[Call, float]]
-    """With the weight of the request that made it."""
-    entries: Mapping[str, Sequence[Request]]
-    """Whole traces by the name of their root, sorted by duration; see callpaths.whole."""
+    requests: Mapping[str, Columns]
+    """By function."""
+    calls: Mapping[tuple[str, str, str], Columns]
+    """By caller, callee and operation; each with the weight of the request that made it."""
+    entries: Mapping[str, Columns]
+    """Whole traces by the name of their root; see callpaths.whole."""
     read: int
     used: int
     ledger: Mapping[str, int]
@@ -93,47 +108,58 @@ def window(envelopes: Iterable[Mapping[str, Any]], weights: Weights | None = Non
     Without `paths` there are no entries: a window to compare with needs none. A trace that was chosen from many says in
     `Weights`, by function, what it stands for itself (see choosing).
     """
-    ledger: Counter[str] = Counter()
-    requests: list[Request] = []
-    made: list[tuple[Call, str]] = []
-    begun: list[tuple[Request, Request | None]] = []
-    seen: set[str] = set()
+    gathered = Gathered()
+    shapes = Shapes()
+    seen: dict[str, int] = {}
+    chosen: dict[tuple[str, int], float] = {}
     regions: set[str] = set()
-    chosen: dict[tuple[str, str], float] = {}
-    read = used = 0
+    read = 0
     for envelope in envelopes:
         read += 1
-        trace = read_trace(envelope)
-        if trace.id and trace.id in seen:
-            ledger[Repair.DUPLICATE_TRACE] += 1
+        identity = text(envelope.get("Id"))
+        if identity and identity in seen:
+            gathered.ledger[Repair.DUPLICATE_TRACE] += 1
             continue
-        seen.add(trace.id)
-        ledger.update(dict(trace.repairs))
-        if trace.spans and not trace.limit_exceeded:
-            used += 1
-            regions.update(_regions(envelope))
-            shape = view(trace)
-            chosen.update(((name, trace.id), weight) for name, weight in _told(envelope))
-            inside = list(invocations(shape, trace.id))
-            requests.extend(inside)
-            made.extend((call, trace.id) for call in calls(shape))
-            if paths and (request := whole(shape, trace.id)):
-                begun.append((request, inside[0] if inside else None))
-    read_of = factors(((request.function, request.minute) for request in requests), weights) if weights else {}
-
-    def weight(function: str, minute: int, trace_id: str) -> float:
-        return chosen.get((function, trace_id)) or read_of.get((function, minute), 1.0)
-
+        trace = len(seen)
+        seen[identity or f" {read}"] = trace
+        if "Weights" in envelope:
+            chosen.update(((name, trace), weight) for name, weight in _told(envelope))
+        found = alike(envelope)
+        if not (found and add(shapes, found, trace)):
+            one = content(envelope)
+            gather(gathered, one, trace)
+            regions.update(_regions(envelope) if one.used else ())
+    gather_alike(gathered, shapes)
+    regions.update(shapes.regions())
+    factor = factors(recorded(gathered.requests), weights) if weights else {}
+    ids, weight = ["" if identity.startswith(" ") else identity for identity in seen], _weight(factor, chosen)
+    requests = columns(gathered.requests, ids, weight)
     return Window(
-        requests=_grouped(((request, request) for request in requests), weight),
-        calls=[(call, weight(call.caller, call.minute, trace_id)) for call, trace_id in made],
-        entries=_grouped(begun, weight),
+        requests=requests,
+        calls=columns(gathered.calls, ids, weight),
+        entries=columns(gathered.entries, ids, weight) if paths else {},
         read=read,
-        used=used,
-        ledger={str(kind): count for kind, count in ledger.items()},
-        corrected=len({function for function, _ in read_of or chosen} & {request.function for request in requests}),
+        used=gathered.used,
+        ledger={str(kind): count for kind, count in gathered.ledger.items()},
+        corrected=len({function for function, _ in factor or chosen} & requests.keys()),
         regions=frozenset(regions),
     )
+
+
+def _weight(factor: Mapping[tuple[str, int], float], chosen: Mapping[tuple[str, int], float]) -> Weight:
+    """What requests stand for: as their trace was chosen, or else as their minute was recorded."""
+
+    def weight(function: str, counted_at: Ints, trace: Ints) -> Floats:
+        if not (factor or chosen):
+            return np.ones(len(trace))
+        minute, place = np.unique(minutes(counted_at), return_inverse=True)
+        weights = np.array([factor.get((function, at), 1.0) for at in minute.tolist()])[place]
+        if chosen:
+            for n, one in enumerate(trace.tolist()):
+                weights[n] = chosen.get((function, one), weights[n])
+        return weights
+
+    return weight
 
 
 def _regions(envelope: Mapping[str, Any]) -> list[str]:
@@ -155,25 +181,12 @@ def _told(envelope: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield name, weight
 
 
-def _grouped(
-    pairs: Iterable[tuple[Request, Request | None]], weight: Callable[[str, int, str], float]
-) -> dict[str, list[Request]]:
-    """Requests by name and duration, each weighted as the invocation beside it; one without, as its trace."""
-    grouped: defaultdict[str, list[Request]] = defaultdict(list)
-    for request, counted in sorted(pairs, key=lambda pair: pair[0].duration):
-        function = counted.function if counted else ""
-        weighted = request._replace(weight=weight(function, (counted or request).minute, request.trace_id))
-        grouped[request.function].append(weighted)
-    return grouped
-
-
-def factors(requests: Iterable[tuple[str, int]], weights: Weights) -> dict[tuple[str, int], float]:
+def factors(recorded: Mapping[tuple[str, int], int], weights: Weights) -> dict[tuple[str, int], float]:
     """How many invocations a request of a function and minute stands for: invocations ÷ recorded, at least 1.
 
-    `requests` are the function and the minute of each one recorded.
+    `recorded` says how many requests of each function and minute there are.
     A minute whose invocations are not known takes the function's mean; a function none of whose are has no factor.
     """
-    recorded = Counter(requests)
     known = {key: count for key in recorded if (count := weights(*key)) is not None}
     invoked: Counter[str] = Counter()
     counted: Counter[str] = Counter()
@@ -187,24 +200,25 @@ def factors(requests: Iterable[tuple[str, int]], weights: Weights) -> dict[tuple
     }
 
 
-def _function(name: str, requests: Sequence[Request]) -> FunctionLatency:
-    response = _quantiles((request.duration, request.weight) for request in requests)
+def _function(name: str, requests: Columns) -> FunctionLatency:
+    response = _quantiles(requests)
     tail = band(requests, *TAIL)
+    cold = requests.of_kinds(lambda kind: kind.cold)
     return FunctionLatency(
         function=name,
-        traces=len({request.trace_id for request in requests}),
-        requests=fsum(request.weight for request in requests),
+        traces=len(np.unique(requests.trace)),
+        requests=float(requests.weight.sum()),
         response=response,
-        cold_share=share((request.cold, request.weight) for request in requests),
-        tail_cold_share=share((request.cold, weight) for request, weight in tail),
-        fault_share=share((request.failed, request.weight) for request in requests),
-        phases=_phases(phase_means(band(requests, *MIDDLE)), phase_means(tail)),
+        cold_share=share(cold, requests.weight),
+        tail_cold_share=share(cold, tail),
+        fault_share=share(requests.of_kinds(lambda kind: kind.failed), requests.weight),
+        phases=_phases(phase_means(requests, band(requests, *MIDDLE)), phase_means(requests, tail)),
         exemplars=_exemplars(requests, response),
     )
 
 
-def _quantiles(pairs: Iterable[tuple[float, float]]) -> Quantiles:
-    p50, p95, p99 = quantiles(pairs, LEVELS)
+def _quantiles(requests: Columns) -> Quantiles:
+    p50, p95, p99 = quantiles(requests.duration, requests.weight, LEVELS)
     return Quantiles(p50_ms=p50 / 1000, p95_ms=p95 / 1000, p99_ms=p99 / 1000)
 
 
@@ -229,46 +243,39 @@ def _phase_time(
     )
 
 
-def _exemplars(requests: Sequence[Request], response: Quantiles) -> tuple[tuple[str, str], ...]:
+def _exemplars(requests: Columns, response: Quantiles) -> tuple[tuple[str, str], ...]:
     """A trace to open for each quantile, the one nearest to it, and the slowest."""
     wanted = (("p50", response.p50_ms), ("p95", response.p95_ms), ("p99", response.p99_ms))
-    nearest = [(name, _nearest(requests, at)) for name, at in wanted]
-    return (*nearest, ("worst", requests[-1].trace_id))
+    nearest = [(name, int(np.argmin(np.abs(requests.duration / 1000 - at)))) for name, at in wanted]
+    return tuple((name, requests.ids[requests.trace[at]]) for name, at in (*nearest, ("worst", -1)))
 
 
-def _nearest(requests: Sequence[Request], duration_ms: float) -> str:
-    return min(requests, key=lambda request: abs(request.duration / 1000 - duration_ms)).trace_id
-
-
-def _edges(made: Iterable[tuple[Call, float]]) -> tuple[EdgeLatency, ...]:
-    grouped: defaultdict[tuple[str, str, str], list[tuple[Call, float]]] = defaultdict(list)
-    for call, weight in made:
-        grouped[call.caller, call.callee, call.operation].append((call, weight))
+def _edges(made: Mapping[tuple[str, str, str], Columns]) -> tuple[EdgeLatency, ...]:
     return tuple(
         EdgeLatency(
             caller=caller,
             callee=callee,
             operation=operation,
             calls=len(found),
-            response=_quantiles((call.duration, weight) for call, weight in found),
-            fault_share=share((call.failed, weight) for call, weight in found),
+            response=_quantiles(found),
+            fault_share=share(found.of_kinds(lambda kind: kind.failed), found.weight),
         )
-        for (caller, callee, operation), found in sorted(grouped.items())
+        for (caller, callee, operation), found in sorted(made.items(), key=itemgetter(0))
     )
 
 
-def _entries(found: Mapping[str, Sequence[Request]]) -> tuple[EntryPaths, ...]:
+def _entries(found: Mapping[str, Columns]) -> tuple[EntryPaths, ...]:
     """Those on which most time was spent first."""
-    spent = {name: fsum(one.duration * one.weight for one in requests) for name, requests in found.items()}
+    spent = {name: float(requests.duration @ requests.weight) for name, requests in found.items()}
     return tuple(_entry(name, found[name]) for name in sorted(found, key=lambda name: (-spent[name], name)))
 
 
-def _entry(name: str, requests: Sequence[Request]) -> EntryPaths:
-    response = _quantiles((request.duration, request.weight) for request in requests)
+def _entry(name: str, requests: Columns) -> EntryPaths:
+    response = _quantiles(requests)
     return EntryPaths(
         entry=name,
         traces=len(requests),
-        requests=fsum(request.weight for request in requests),
+        requests=float(requests.weight.sum()),
         response=response,
         times=path_times(requests, band(requests, *MIDDLE), band(requests, *TAIL)),
         exemplars=_exemplars(requests, response),

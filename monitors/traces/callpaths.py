@@ -5,15 +5,17 @@ which each spent its own time, after the call paths of CRISP (Zhang et al., USEN
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from math import fsum
 
+import numpy as np
+
+from monitors.traces.columns import Columns, Floats, phase_means
 from monitors.traces.labels import CALLS, GATEWAY, HOP, OF_LAMBDA, SERVICE, Label, target
 from monitors.traces.phases import View, response_path
 from monitors.traces.repairing import FUNCTION
 from monitors.traces.report import PathTime
 from monitors.traces.requests import Request
-from monitors.traces.weighing import phase_means
 
 BETWEEN = " › "
 """Between the steps of a path: no segment's name can hold it (X-Ray Developer Guide, "Segment documents", `name`)."""
@@ -23,9 +25,6 @@ NODES = 100
 """Nodes kept of a tree, the largest; the small ones below each of them come together as `other`."""
 
 _STARTS = ("container_start", "runtime_start", "restore")
-
-Banded = Sequence[tuple[Request, float]]
-"""Requests, and with what weight each lies in a band (see weighing.band)."""
 
 
 def whole(seen: View, trace_id: str) -> Request | None:
@@ -57,12 +56,17 @@ def whole(seen: View, trace_id: str) -> Request | None:
     )
 
 
-def path_times(requests: Sequence[Request], middle: Banded, tail: Banded) -> tuple[PathTime, ...]:
-    """The tree of one entry's requests, the largest first; the sums of each band are its mean response time."""
-    means = phase_means(middle), phase_means(tail)
+def path_times(requests: Columns, middle: Floats, tail: Floats) -> tuple[PathTime, ...]:
+    """The tree of one entry's requests, the largest first; the sums of each band are its mean response time.
+
+    The bands are given as weights, see columns.band.
+    """
+    means = phase_means(requests, middle), phase_means(requests, tail)
     sizes = {leaf: max(means[0].get(leaf, 0.0), means[1].get(leaf, 0.0)) for leaf in means[0].keys() | means[1].keys()}
     places = _places(sizes)
-    found = Counter(leaf for one in requests for leaf, _ in one.phases)
+    found: Counter[Label] = Counter()
+    for kind, often in zip(requests.kinds, np.bincount(requests.kind).tolist(), strict=True):
+        found.update(dict.fromkeys(kind.labels, often))
     members: defaultdict[Label, list[Label]] = defaultdict(list)
     for leaf, place in places.items():
         members[place].append(leaf)

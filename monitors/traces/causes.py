@@ -11,27 +11,29 @@ from dataclasses import replace
 from math import fsum, log
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from monitors.traces.columns import Columns, Floats, Ints, Kind, band, phase_means, quantiles, share
 from monitors.traces.labels import Label
 from monitors.traces.measures import Measure, at_once
 from monitors.traces.report import Change
-from monitors.traces.requests import Request
-from monitors.traces.weighing import band, phase_means, quantiles
 
 HALF = 0.5
 """What makes up less of a change is not named as its cause."""
 HOUR_S = 3_600
+HOUR_US = 3_600_000_000
 LEAST_HOURS = 6
 """On either side of a moment that is named."""
 
-Requests = Sequence[Request]
-Kinds = Mapping[str, float]
-"""Kind of request -> its share of all."""
+Shares = Mapping[str, float]
+"""A sort of requests -> its share of all."""
 
 
 class _Split(NamedTuple):
     """A way to tell requests apart, and how to say that one kind's share moved."""
 
-    kind: Callable[[Request], str]
+    sort: Callable[[Kind], str]
     words: Callable[[str], str]
 
 
@@ -42,8 +44,8 @@ _SPLITS = (
 )
 
 
-def with_causes(change: Change, measure: Measure, before: Requests, after: Requests) -> Change:
-    """The change, with what can be said of its causes; both windows are sorted by duration."""
+def with_causes(change: Change, measure: Measure, before: Columns, after: Columns) -> Change:
+    """The change, with what can be said of its causes; both windows are of its function."""
     return replace(
         change,
         blamed=_phase(change, measure, before, after),
@@ -71,11 +73,11 @@ def with_deployments(changes: Iterable[Change], deployed: Mapping[str, float]) -
 # --- which phase ---------------------------------------------------------------------------------
 
 
-def _phase(change: Change, measure: Measure, before: Requests, after: Requests) -> str:
+def _phase(change: Change, measure: Measure, before: Columns, after: Columns) -> str:
     low, high = measure.blamed
     if low == high:
         return ""
-    was, now = phase_means(band(before, low, high)), phase_means(band(after, low, high))
+    was, now = phase_means(before, band(before, low, high)), phase_means(after, band(after, low, high))
     shifts = {label: (now.get(label, 0.0) - was.get(label, 0.0)) / 1000 for label in was.keys() | now.keys()}
     sign = 1 if change.after > change.before else -1
     return _most({label: shift for label, shift in shifts.items() if shift * sign > 0})
@@ -94,52 +96,55 @@ def _most(shifts: Mapping[Label, float]) -> str:
 # --- whose requests ------------------------------------------------------------------------------
 
 
-def _mix(change: Change, measure: Measure, before: Requests, after: Requests) -> str:
-    """The kind of request whose share moved most, if its move makes at least half of the change."""
+def _mix(change: Change, measure: Measure, before: Columns, after: Columns) -> str:
+    """The sort of requests whose share moved most, if its move makes at least half of the change."""
     for split in _SPLITS:
         was, now = _shares(before, split), _shares(after, split)
         if len(was.keys() | now.keys()) < 2 or (measure.name == "cold_share" and split is _SPLITS[0]):
             continue
-        kept = [one for one in after if was.get(split.kind(one))]
-        if not kept:
+        sorts = [split.sort(kind) for kind in after.kinds]
+        weight = after.weight * np.array([was.get(one, 0.0) / now[one] for one in sorts])[after.kind]
+        if not weight.any():
             continue
-        weighted = [one._replace(weight=one.weight * was[split.kind(one)] / now[split.kind(one)]) for one in kept]
-        left = at_once(measure, weighted) - change.before
+        left = at_once(measure, after, weight) - change.before
         if left / (change.after - change.before) <= 1 - HALF:
-            kind = max(was.keys() | now.keys(), key=lambda kind: (now.get(kind, 0.0) - was.get(kind, 0.0), kind))
-            return f"{split.words(kind)}: {was.get(kind, 0.0):.1%} of all before, {now.get(kind, 0.0):.1%} now"
+            sort = max(was.keys() | now.keys(), key=lambda sort: (now.get(sort, 0.0) - was.get(sort, 0.0), sort))
+            return f"{split.words(sort)}: {was.get(sort, 0.0):.1%} of all before, {now.get(sort, 0.0):.1%} now"
     return ""
 
 
-def _shares(requests: Requests, split: _Split) -> Kinds:
+def _shares(requests: Columns, split: _Split) -> Shares:
     weights: defaultdict[str, float] = defaultdict(float)
-    for one in requests:
-        weights[split.kind(one)] += one.weight
+    for kind, weight in zip(requests.kinds, np.bincount(requests.kind, requests.weight), strict=True):
+        weights[split.sort(kind)] += float(weight)
     whole = fsum(weights.values())
-    return {kind: weight / whole for kind, weight in weights.items()}
+    return {sort: weight / whole for sort, weight in weights.items()}
 
 
 # --- since when ----------------------------------------------------------------------------------
 
 
-def _since(measure: Measure, before: Requests, after: Requests) -> float | None:
+def _since(measure: Measure, before: Columns, after: Columns) -> float | None:
     """The start of the first hour at the new level, epoch seconds; None where there are too few hours to tell."""
-    hours: defaultdict[int, list[Request]] = defaultdict(list)
-    for one in (*before, *after):
-        hours[one.minute // HOUR_S].append(one)
-    if len(hours) < 2 * LEAST_HOURS:
+    hour = np.concatenate([one.start // HOUR_US for one in (before, after)])
+    found, begins = np.unique(np.sort(hour), return_index=True)
+    if len(found) < 2 * LEAST_HOURS:
         return None
-    ordered = sorted(hours)
-    points = [(_level(measure, hours[hour]), float(len(hours[hour]))) for hour in ordered]
-    return float(ordered[_best_split(points)] * HOUR_S)
+    order = np.argsort(hour, kind="stable")
+    duration, weight = (
+        np.concatenate(pair)[order] for pair in ((before.duration, after.duration), (before.weight, after.weight))
+    )
+    counted = np.concatenate([one.of_kinds(measure.counted) for one in (before, after)])[order]
+    parts = zip(*(np.split(column, begins[1:]) for column in (duration, weight, counted)), strict=True)
+    points = [(_level(measure, *part), float(len(part[0]))) for part in parts]
+    return float(found[_best_split(points)] * HOUR_S)
 
 
-def _level(measure: Measure, requests: Requests) -> float:
+def _level(measure: Measure, duration: Ints, weight: Floats, counted: NDArray[np.bool_]) -> float:
     """Of a time the logarithm of its median, which few slow requests don't move; of a share itself."""
     if not measure.level:
-        return at_once(measure, requests)
-    (median,) = quantiles([(one.duration, one.weight) for one in requests], [measure.level])
-    return log(max(median, 1))
+        return share(counted, weight)
+    return log(max(quantiles(duration, weight, [measure.level])[0], 1))
 
 
 def _best_split(points: Sequence[tuple[float, float]]) -> int:

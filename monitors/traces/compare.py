@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from math import inf, sqrt
 from typing import NamedTuple
 
+import numpy as np
+
 from monitors.traces.causes import with_causes
-from monitors.traces.measures import MEASURES, Estimate, Measure, day, estimate
+from monitors.traces.columns import Columns
+from monitors.traces.measures import MEASURES, Estimate, Measure, days, estimate
 from monitors.traces.moderation import Prior, between, moderated, prior
 from monitors.traces.report import Change
-from monitors.traces.requests import Request
 from monitors.traces.student import critical, two_sided
 
 DISCOVERY_RATE = 0.02
@@ -44,11 +46,11 @@ class Outcome(NamedTuple):
 
 
 def comparison(
-    before: Mapping[str, Sequence[Request]], after: Mapping[str, Sequence[Request]]
+    before: Mapping[str, Columns], after: Mapping[str, Columns]
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     """The changes worth saying, the largest relative one first, and how they were looked for, in words.
 
-    Both windows are by function, sorted by duration. A function is compared if it has enough requests and days in both.
+    Both windows are by function. A function is compared if it has enough requests and days in both.
     """
     common = before.keys() & after.keys()
     enough = comparable(before, after)
@@ -72,7 +74,7 @@ def comparison(
     return tuple(found), (method, too_few) if len(common) > len(enough) else (method,)
 
 
-def comparable(before: Mapping[str, Sequence[Request]], after: Mapping[str, Sequence[Request]]) -> list[str]:
+def comparable(before: Mapping[str, Columns], after: Mapping[str, Columns]) -> list[str]:
     """The functions that have enough requests and days in both windows."""
     return [name for name in sorted(before.keys() & after.keys()) if _enough(before[name]) and _enough(after[name])]
 
@@ -87,11 +89,11 @@ def discoveries(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return ordered[:held]
 
 
-def _enough(requests: Sequence[Request]) -> bool:
-    return len(requests) >= MIN_REQUESTS and len({day(request) for request in requests}) >= MIN_DAYS
+def _enough(requests: Columns) -> bool:
+    return len(requests) >= MIN_REQUESTS and len(np.unique(days(requests))) >= MIN_DAYS
 
 
-def _outcomes(measure: Measure, pairs: Mapping[str, tuple[Sequence[Request], Sequence[Request]]]) -> list[Outcome]:
+def _outcomes(measure: Measure, pairs: Mapping[str, tuple[Columns, Columns]]) -> list[Outcome]:
     """The measure of every function, (before, after) each; how much days differ is learned from all together."""
     effects = {name: _effect(estimate(measure, was), estimate(measure, now)) for name, (was, now) in pairs.items()}
     spread = [one for one in effects.values() if one.variance > 0 and one.square > 0]

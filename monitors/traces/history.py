@@ -6,7 +6,7 @@ A file keeps one sketch of response times a function and its mean times by phase
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from math import fsum, inf, isfinite
@@ -14,10 +14,9 @@ from typing import Any, TypeVar
 
 from monitors.errors import InputError
 from monitors.jsontext import compact
+from monitors.traces.columns import Columns, phase_means, share
 from monitors.traces.labels import Label
-from monitors.traces.requests import Request
 from monitors.traces.sketch import Sketch, from_json, sketch, to_json
-from monitors.traces.weighing import phase_means, share
 
 VERSION = 1
 WEEKS = 13
@@ -50,7 +49,7 @@ class Week:
     functions: Mapping[str, FunctionWeek]
 
 
-def week(requests: Mapping[str, Sequence[Request]], *, start_s: float, end_s: float, made_s: float) -> Week:
+def week(requests: Mapping[str, Columns], *, start_s: float, end_s: float, made_s: float) -> Week:
     """What is kept of a window's requests, which come by function (see aggregate.Window); times are epoch seconds."""
     functions = {name: _function_week(found) for name, found in requests.items()}
     return Week(start_s=start_s, end_s=end_s, made_s=made_s, functions=functions)
@@ -97,18 +96,18 @@ def from_text(text: str | bytes, file: str) -> Week:
         raise InputError(f"{file}: no week of latency history: {error}") from error
 
 
-def _function_week(requests: Sequence[Request]) -> FunctionWeek:
-    means = phase_means([(request, request.weight) for request in requests])
+def _function_week(requests: Columns) -> FunctionWeek:
+    means = phase_means(requests, requests.weight)
     ranked = sorted(means.items(), key=lambda item: (-item[1], item[0]))
     phases = dict(ranked[:PHASES])
     if small := ranked[PHASES:]:
         phases[Label("other")] = fsum(mean for _, mean in small)
     return FunctionWeek(
         recorded=len(requests),
-        cold_share=share((request.cold, request.weight) for request in requests),
-        fault_share=share((request.failed, request.weight) for request in requests),
+        cold_share=share(requests.of_kinds(lambda kind: kind.cold), requests.weight),
+        fault_share=share(requests.of_kinds(lambda kind: kind.failed), requests.weight),
         phases_us=phases,
-        response_us=sketch((request.duration, request.weight) for request in requests),
+        response_us=sketch(zip(requests.duration.tolist(), requests.weight.tolist(), strict=True)),
     )
 
 

@@ -5,24 +5,19 @@ So whole days are resampled (cluster bootstrap).
 """
 
 import random
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from math import sqrt
-from operator import mul
-from statistics import pvariance
 from typing import NamedTuple
 
-from monitors.traces.requests import Request
-from monitors.traces.weighing import quantiles, share
+import numpy as np
+
+from monitors.traces.columns import Columns, Floats, Ints, Kind, quantiles, share
 
 RESAMPLES = 400
 SEED = 20
-DAY_S = 86_400
-
-Days = Sequence[int]
-"""How often each day of a window was drawn."""
+DAY_US = 86_400_000_000
 
 
 class Measure(NamedTuple):
@@ -31,7 +26,7 @@ class Measure(NamedTuple):
     name: str
     level: float
     """Of the quantile; 0 for a share."""
-    counted: Callable[[Request], bool]
+    counted: Callable[[Kind], bool]
     """Which requests the share is of."""
     least: float
     """Smaller changes are not worth saying, in the measure's own unit (ms, or of 1) ..."""
@@ -44,8 +39,8 @@ class Measure(NamedTuple):
 MEASURES = (
     Measure("p50_ms", 0.50, lambda _: True, 10.0, 0.05, (0.40, 0.60)),
     Measure("p95_ms", 0.95, lambda _: True, 10.0, 0.05, (0.90, 1.0)),
-    Measure("cold_share", 0, lambda request: request.cold, 0.005, 0.05, (0.0, 1.0)),
-    Measure("fault_share", 0, lambda request: request.failed, 0.005, 0.05, (0.0, 0.0)),
+    Measure("cold_share", 0, lambda kind: kind.cold, 0.005, 0.05, (0.0, 1.0)),
+    Measure("fault_share", 0, lambda kind: kind.failed, 0.005, 0.05, (0.0, 0.0)),
 )
 
 
@@ -61,77 +56,61 @@ class Estimate(NamedTuple):
     """Degrees of freedom of `variance`."""
 
 
-def estimate(measure: Measure, requests: Sequence[Request]) -> Estimate:
-    """The measure of requests sorted by duration, of two days at least. Times in ms."""
-    effective = sum(one.weight for one in requests) ** 2 / sum(one.weight**2 for one in requests)
+def estimate(measure: Measure, requests: Columns) -> Estimate:
+    """The measure of requests of two days at least. Times in ms."""
+    effective = requests.weight.sum() ** 2 / (requests.weight**2).sum()
+    found, place = np.unique(days(requests), return_inverse=True)
+    draws = _draws(len(found))
     if measure.level:
-        at = _quantile(requests)
+        own = np.eye(len(found))[place] * requests.weight[:, None]
+        running = np.cumsum(own, axis=0)
+        values = _quantile_ms(requests, running, draws, measure.level)
         reach = sqrt(measure.level * (1 - measure.level) / effective)
-        value, variance, days = _over_days(requests, lambda drawn: at(drawn, measure.level))
-        once = [1] * days
         # A quantile lies between those whose ranks are a standard error off (David & Nagaraja 2003, section 7.1).
-        chance = ((at(once, min(measure.level + reach, 1.0)) - at(once, max(measure.level - reach, 0.0))) / 2) ** 2
+        low, high = (
+            _quantile_ms(requests, running, draws[:1], level)[0]
+            for level in (max(measure.level - reach, 0.0), min(measure.level + reach, 1.0))
+        )
+        chance = ((high - low) / 2) ** 2
     else:
-        value, variance, days = _over_days(requests, _share(requests, measure.counted))
-        chance = value * (1 - value) / effective
-    return Estimate(value, variance, chance, days - 1)
+        hits = requests.weight * requests.of_kinds(measure.counted)
+        values = draws @ np.bincount(place, hits) / (draws @ np.bincount(place, requests.weight))
+        chance = values[0] * (1 - values[0]) / effective
+    # Few days show too little of the variance, hence the factor.
+    variance = values[1:].var() * len(found) / (len(found) - 1)
+    return Estimate(float(values[0]), float(variance), float(chance), len(found) - 1)
 
 
-def at_once(measure: Measure, requests: Sequence[Request]) -> float:
-    """The measure's value alone, of requests in any order. Times in ms."""
+def at_once(measure: Measure, requests: Columns, weight: Floats) -> float:
+    """The measure's value alone, of requests that count so much; not those that count nothing. Times in ms."""
+    some = weight > 0
     if measure.level:
-        (value,) = quantiles([(one.duration, one.weight) for one in requests], [measure.level])
-        return value / 1000
-    return share((measure.counted(one), one.weight) for one in requests)
+        return quantiles(requests.duration[some], weight[some], [measure.level])[0] / 1000
+    return share(requests.of_kinds(measure.counted)[some], weight[some])
 
 
-def day(request: Request) -> int:
-    """The day the request came on, counted from 1970, UTC."""
-    return request.minute // DAY_S
-
-
-def _over_days(requests: Sequence[Request], statistic: Callable[[Days], float]) -> tuple[float, float, int]:
-    """The value, its variance, and the days; few days show too little of the variance, hence the factor."""
-    days = len({day(request) for request in requests})
-    first, *others = _draws(days)
-    return statistic(first), pvariance([statistic(drawn) for drawn in others]) * days / (days - 1), days
+def days(requests: Columns) -> Ints:
+    """The day each request came on, counted from 1970, UTC."""
+    return requests.start // DAY_US
 
 
 @lru_cache(maxsize=64)
-def _draws(days: int) -> Sequence[Days]:
-    """Each day once, and then as often as it was drawn, for every resample: the same draws every time."""
+def _draws(count: int) -> Floats:
+    """Each day once, and then as often as it was drawn, a row a resample: the same draws every time."""
     generator = random.Random(SEED)  # noqa: S311  # resampling is no secret, and must repeat
-    drawn = [Counter(generator.choices(range(days), k=days)) for _ in range(RESAMPLES)]
-    return [[1] * days, *([counts[n] for n in range(days)] for counts in drawn)]
+    drawn = [Counter(generator.choices(range(count), k=count)) for _ in range(RESAMPLES)]
+    return np.array([[1] * count, *([counts[n] for n in range(count)] for counts in drawn)], np.float64)
 
 
-def _quantile(requests: Sequence[Request]) -> Callable[[Days, float], float]:
-    rows = _by_day(requests, (request.weight for request in requests))
+def _quantile_ms(requests: Columns, running: Floats, draws: Floats, level: float) -> Floats:
+    """Of each draw; `running` has, after each request, how much has come together on each day so far.
 
-    def at(days: Days, level: float) -> float:
-        wanted = level * _dot(days, rows[-1]) * (1 - 1e-12)
-        return requests[bisect_left(rows, wanted, key=lambda row: _dot(days, row))].duration / 1000
-
-    return at
-
-
-def _share(requests: Sequence[Request], counted: Callable[[Request], bool]) -> Callable[[Days], float]:
-    hits = _by_day(requests, (request.weight * counted(request) for request in requests))[-1]
-    whole = _by_day(requests, (request.weight for request in requests))[-1]
-    return lambda days: _dot(days, hits) / _dot(days, whole)
-
-
-def _by_day(requests: Sequence[Request], amounts: Iterable[float]) -> list[tuple[float, ...]]:
-    """After each request, how much has come together on each day so far."""
-    position = {found: n for n, found in enumerate(sorted({day(request) for request in requests}))}
-    running = [0.0] * len(position)
-    rows = []
-    for request, amount in zip(requests, amounts, strict=True):
-        running[position[day(request)]] += amount
-        rows.append(tuple(running))
-    return rows
-
-
-def _dot(days: Days, row: Sequence[float]) -> float:
-    total: float = sum(map(mul, days, row))
-    return total
+    All draws are searched at once, by halves.
+    """
+    wanted = level * (draws @ running[-1]) * (1 - 1e-12)
+    low, high = np.zeros(len(draws), np.int64), np.full(len(draws), len(running) - 1)
+    while (low < high).any():
+        middle = (low + high) // 2
+        reached = (draws * running[middle]).sum(axis=1) >= wanted
+        low, high = np.where(reached, low, middle + 1), np.where(reached, middle, high)
+    return requests.duration[low] / 1000

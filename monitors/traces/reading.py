@@ -4,10 +4,11 @@ Formats: AWS X-Ray Developer Guide, "X-Ray segment documents".
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from monitors.traces.documents import decode
+from monitors.traces.naming import called, qualifier, text
 from monitors.traces.repairing import Entity, Place, repaired, status
 from monitors.traces.tree import Repair, Span, Trace
 
@@ -17,12 +18,10 @@ SPREAD_US = 30 * 86_400_000_000
 """X-Ray keeps traces for 30 days: nothing further from a trace's middle belongs to it."""
 ROUNDED_US = 2_000
 """What the rounding of two times may come to."""
-TEXT_LIMIT = 250
-"""Longer than any name X-Ray accepts (200)."""
 
-# The fields of `aws` that name what a call went to, first match first.
-_RESOURCES = ("table_name", "queue_url", "bucket_name", "topic_arn", "stream_name", "state_machine_arn")
-_NAMING = frozenset({"operation", "function_name", "resource_names", *_RESOURCES})
+
+Clock = Callable[[object], int | None]
+"""Whole microseconds of what a document has for a time or a length; None if it is none."""
 
 
 class _Parts(NamedTuple):
@@ -32,16 +31,23 @@ class _Parts(NamedTuple):
     duration_s: object = None
 
 
-def read_trace(envelope: object) -> Trace:
+def microseconds(seconds: object) -> int | None:
+    """Whole microseconds: rounded once, here, since a float at today's epoch resolves a quarter of one."""
+    if (type(seconds) is float or type(seconds) is int) and 0 <= seconds <= LATEST_S:
+        return round(seconds * 1_000_000)
+    return None
+
+
+def read_trace(envelope: object, clock: Clock = microseconds) -> Trace:
     """The repaired trace of one element of BatchGetTraces' `Traces`: `{"Id", "LimitExceeded"?, "Segments": [...]}`.
 
     Each segment is `{"Id", "Document"}` with the document as text or decoded, or the bare document. What cannot be
-    used is left out and counted in `repairs`; if nothing can, the trace has no spans.
+    used is left out and counted in `repairs`; if nothing can, the trace has no spans. The `clock` reads its times.
     """
     parts = _parts(envelope)
     ledger: Counter[str] = Counter()
-    entities = _plausible(_entities(parts.segments, ledger), ledger)
-    ledger[Repair.DURATION] += _differs(parts.duration_s, entities.values())
+    entities = _plausible(_entities(parts.segments, ledger, clock), ledger)
+    ledger[Repair.DURATION] += _differs(clock(parts.duration_s), entities.values())
     if parts.limit_exceeded:
         ledger[Repair.LIMIT_EXCEEDED] += 1
     if not entities:
@@ -60,7 +66,7 @@ def envelopes(documents: Iterable[object]) -> list[dict[str, Any]]:
     for document in documents:
         value = _decoded(document)
         trace_id = value.get("trace_id") if isinstance(value, dict) else None
-        grouped.setdefault(_text(trace_id), []).append({"Document": value})
+        grouped.setdefault(text(trace_id), []).append({"Document": value})
     return [{"Id": trace_id, "Segments": segments} for trace_id, segments in grouped.items()]
 
 
@@ -69,19 +75,18 @@ def _parts(envelope: object) -> _Parts:
         return _Parts("", [None], limit_exceeded=False)
     segments = envelope.get("Segments")
     return _Parts(
-        _text(envelope.get("Id")),
+        text(envelope.get("Id")),
         segments if isinstance(segments, list) else [],
         envelope.get("LimitExceeded") is True,
         envelope.get("Duration"),
     )
 
 
-def _differs(duration_s: object, entities: Iterable[Entity]) -> bool:
+def _differs(told: int | None, entities: Iterable[Entity]) -> bool:
     """Whether X-Ray's own length of the trace, from its first start to its last end, is not that of what it returned.
 
     Late segments change a trace for a week; its clock shows whole milliseconds.
     """
-    told = _microseconds(duration_s)
     whole = [(entity.start, entity.end) for entity in entities if entity.segment and entity.end is not None]
     if told is None or not whole:
         return False
@@ -98,13 +103,22 @@ def _decoded(document: object) -> object:
         return None
 
 
-def _documents(segments: Iterable[object]) -> Iterator[object]:
-    for segment in segments:
-        wrapped = isinstance(segment, dict) and "Document" in segment
-        yield _decoded(segment["Document"] if wrapped else segment)  # type: ignore[index]  # wrapped says it is a dict
+def _documents(segments: Iterable[object]) -> list[object]:
+    """By their start, since X-Ray returns them in no order; those that say none come first."""
+    return sorted((_document(segment) for segment in segments), key=_began)
 
 
-def _entities(segments: Iterable[object], ledger: Counter[str]) -> dict[str, Entity]:
+def _document(segment: object) -> object:
+    wrapped = isinstance(segment, dict) and "Document" in segment
+    return _decoded(segment["Document"] if wrapped else segment)  # type: ignore[index]  # wrapped says it is a dict
+
+
+def _began(document: object) -> float:
+    begun = document.get("start_time") if isinstance(document, dict) else None
+    return begun if isinstance(begun, int | float) and begun >= 0 else -1
+
+
+def _entities(segments: Iterable[object], ledger: Counter[str], clock: Clock) -> dict[str, Entity]:
     """Every segment and subsegment by id; of two with one id, the complete one, or else the later."""
     found: dict[str, Entity] = {}
     for document in _documents(segments):
@@ -112,7 +126,7 @@ def _entities(segments: Iterable[object], ledger: Counter[str]) -> dict[str, Ent
         ledger[Repair.MERGED] += separate
         pending = [(document, "")]
         for body, above in pending:  # grows while it is walked
-            entity = _entity(body, above, segment=body is document and not separate)
+            entity = _entity(body, above, clock, segment=body is document and not separate)
             if entity is None:
                 ledger[Repair.BROKEN_DOCUMENT if body is document else Repair.BROKEN_SUBSEGMENT] += 1
             else:
@@ -124,15 +138,15 @@ def _entities(segments: Iterable[object], ledger: Counter[str]) -> dict[str, Ent
     return found
 
 
-def _entity(body: object, above: str, *, segment: bool) -> Entity | None:
+def _entity(body: object, above: str, clock: Clock, *, segment: bool) -> Entity | None:
     if not isinstance(body, dict):
         return None
-    start, end = _microseconds(body.get("start_time")), _microseconds(body.get("end_time"))
-    identity = _text(body.get("id"))
+    start, end = clock(body.get("start_time")), clock(body.get("end_time"))
+    identity = text(body.get("id"))
     if start is None or not identity:
         return None
-    origin = _text(body["origin"]) if "origin" in body else ""
-    return Entity(identity, above or _text(body.get("parent_id")), start, end, segment, origin, body)
+    origin = text(body["origin"]) if "origin" in body else ""
+    return Entity(identity, above or text(body.get("parent_id")), start, end, segment, origin, body)
 
 
 def _keep(entity: Entity, found: dict[str, Entity], ledger: Counter[str]) -> None:
@@ -147,46 +161,28 @@ def _keep(entity: Entity, found: dict[str, Entity], ledger: Counter[str]) -> Non
 
 
 def _plausible(entities: dict[str, Entity], ledger: Counter[str]) -> dict[str, Entity]:
-    starts = sorted(entity.start for entity in entities.values())
-    if not starts or starts[-1] - starts[0] <= SPREAD_US:
+    starts = [entity.start for entity in entities.values()]
+    if not starts or max(starts) - min(starts) <= SPREAD_US:
         return entities
-    middle = starts[len(starts) // 2]
+    middle = sorted(starts)[len(starts) // 2]
     kept = {key: entity for key, entity in entities.items() if abs(entity.start - middle) <= SPREAD_US}
     ledger[Repair.IMPLAUSIBLE_TIME] += len(entities) - len(kept)
     return kept
 
 
-def _microseconds(seconds: object) -> int | None:
-    """Whole microseconds: rounded once, here, since a float at today's epoch resolves a quarter of one."""
-    if (type(seconds) is float or type(seconds) is int) and 0 <= seconds <= LATEST_S:
-        return round(seconds * 1_000_000)
-    return None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        return ""
-    cut = value[:TEXT_LIMIT]
-    return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _span(place: Place) -> Span:
     entity, body = place.entity, place.entity.body
     get = body.get
-    operation, resource = _called(get("aws"), get("http"))
+    operation, resource = called(get("aws"), get("http"))
     return Span(  # by position, in a third of the time: a report makes millions
         entity.id,
-        _text(get("name")),
+        text(get("name")),
         place.start,
         place.end,
         place.parent,
         entity.segment,
         entity.origin,
-        _text(get("namespace")) if "namespace" in body else "",
+        text(get("namespace")) if "namespace" in body else "",
         operation,
         resource,
         status(body) if "http" in body else 0,
@@ -197,36 +193,8 @@ def _span(place: Place) -> Span:
         place.asynchronous,
         entity.end is None,
         _strings(get("precursor_ids")) if "precursor_ids" in body else (),
-        _qualifier(get("resource_arn")) if "resource_arn" in body else "",
+        qualifier(get("resource_arn")) if "resource_arn" in body else "",
     )
-
-
-def _called(aws: object, http: object) -> tuple[str, str]:
-    """(operation, resource) of a call: AWS's own names, or else the method of HTTP."""
-    operation = resource = ""
-    if isinstance(aws, dict) and not _NAMING.isdisjoint(aws):
-        operation, resource = _text(aws.get("operation")), _resource(aws)
-    if not operation and isinstance(http, dict):
-        operation = _text(_mapping(http.get("request")).get("method"))
-    return operation, resource
-
-
-def _resource(aws: Mapping[str, Any]) -> str:
-    if function := _text(aws.get("function_name")):
-        return function.split(":")[6] if function.count(":") > 5 else function.split(":")[0]
-    for key in _RESOURCES:
-        if value := _text(aws.get(key)):
-            return value.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
-    names = aws.get("resource_names")
-    return _text(names[0]) if isinstance(names, list) and names else ""
-
-
-def _qualifier(arn: object) -> str:
-    """What follows the function's name in its ARN: `arn:aws:lambda:eu-west-1:123456789012:function:orders:live`."""
-    if not isinstance(arn, str) or not arn.startswith("arn:") or arn.count(":") != 7:
-        return ""
-    parts = arn[: 2 * TEXT_LIMIT].split(":")
-    return parts[-1] if parts[2] == "lambda" and parts[5] == "function" else ""
 
 
 def _strings(value: object) -> tuple[str, ...]:

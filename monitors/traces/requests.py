@@ -43,8 +43,8 @@ class Call(NamedTuple):
     caller: str
     callee: str
     operation: str
-    minute: int
-    """Epoch seconds at which the minute of the caller's own request began."""
+    start: int
+    """Epoch microseconds at which the caller's own request began."""
     duration: int
     """Microseconds."""
     failed: bool
@@ -86,7 +86,7 @@ def calls(seen: View) -> Iterator[Call]:
             caller=owner.name,
             callee=_callee(seen, i),
             operation=span.operation,
-            minute=service.start // MINUTE_US * 60,
+            start=service.start,
             duration=span.end - span.start,
             failed=span.fault or span.throttle,
         )
