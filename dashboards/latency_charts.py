@@ -55,8 +55,10 @@ def response_times(functions: Sequence[FunctionLatency]) -> Chart:
             opacity=1,
         ),
     ]
+    counted = sum(f.counted is not None and f.counted.of is None for f in functions)
     return Chart(
         title=f"Response times, slowest {len(slowest)} by p95" if len(functions) > _TOP else "Response times",
+        note=f"Of {counted:,} of {len(functions):,} functions they are of all requests." if counted else "",
         spec=frame(values, layers, height=22 * len(slowest)) if slowest else {},
         table=Table(
             head=("Function", *_QUANTILES),

@@ -1,6 +1,6 @@
 """An account's X-Ray -> the traces of a window, and of the one before, that are worth reading."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from math import inf
 from typing import NamedTuple
@@ -10,8 +10,9 @@ from botocore.client import BaseClient
 from infra.aws.keeping import Json, Keeper, keeping
 from infra.aws.traces import Progress, list_traces, read_traces
 from monitors.traces.aggregate import Weights
-from monitors.traces.choosing import Choice, choice
+from monitors.traces.choosing import Choice, Drawn, drawn
 from monitors.traces.effort import Effort, effort
+from monitors.traces.unlisted import with_weights
 
 
 class Chosen(NamedTuple):
@@ -22,6 +23,8 @@ class Chosen(NamedTuple):
     """Traces that X-Ray has; about, where not all were listed."""
     before: Choice
     now: Choice
+    chances: Mapping[str, float]
+    """Of both; see choosing.Drawn."""
     invocations: Weights
     """By which they were weighted."""
 
@@ -38,15 +41,17 @@ def chosen_traces(
 ) -> Chosen:
     """The choice in all that X-Ray lists from `start_s` to `middle_s`, and from there to `end_s`; reads no trace.
 
-    `most` traces of each window, as far as `choice` can. AwsError if a call fails.
+    `most` traces of each window, as far as `drawn` can. AwsError if a call fails.
     """
     before = list_traces(xray, start_s=start_s, end_s=middle_s, progress=progress)
     now = list_traces(xray, start_s=middle_s, end_s=end_s, progress=progress)
+    draws = [drawn(one.traces, invocations=invocations, part=one.part, most=most) for one in (before, now)]
     return Chosen(
         listed=len(before.traces) + len(now.traces),
         recorded=sum(round(len(window.traces) / window.part) for window in (before, now)),
-        before=choice(before.traces, invocations=invocations, part=before.part, most=most),
-        now=choice(now.traces, invocations=invocations, part=now.part, most=most),
+        before=draws[0].weights,
+        now=draws[1].weights,
+        chances={**draws[0].chances, **draws[1].chances},
         invocations=invocations,
     )
 
@@ -77,7 +82,7 @@ def chosen_read(
             if trace["Segments"]:  # else it is worth asking again
                 keep({**trace, "Weights": weights[trace["Id"]]})
     before, now = (
-        [{**found[trace_id], "Weights": weight} for trace_id, weight in window.items()]
+        with_weights(map(found.__getitem__, window), Drawn(window, chosen.chances), chosen.invocations)
         for window in (chosen.before, chosen.now)
     )
     return before, now

@@ -14,7 +14,7 @@ from monitors.traces.aggregate import Window, report_of, window
 from monitors.traces.history import week
 from monitors.traces.phases import per_trace
 from monitors.traces.reading import read_trace
-from monitors.traces.report import LatencyReport
+from monitors.traces.report import FunctionLatency, LatencyReport
 from monitors.traces.trends import Move, trends
 
 Json = dict[str, Any]
@@ -28,8 +28,8 @@ def traces(chosen: argparse.Namespace) -> int:
     earlier = history.weeks(chosen.history) if chosen.history else []
     if (chosen.per_trace or chosen.before) and not chosen.file:
         raise InputError("--per-trace and --before are of exported traces: name them with --file")
-    if chosen.file and (chosen.plan or chosen.resume):
-        raise InputError("--plan and --resume are of traces in X-Ray: leave out --file")
+    if chosen.file and (chosen.plan or chosen.resume or chosen.engine):
+        raise InputError("--plan, --resume and --engine are of traces in X-Ray: leave out --file")
     if chosen.plan:
         return xray.plan(chosen, end_s=now)
     if chosen.file:
@@ -58,10 +58,9 @@ def _of_files(chosen: argparse.Namespace) -> tuple[LatencyReport, Window]:
     then = window(tracefiles.exported(*before), paths=False)
     if not seen.used or (before and not then.used):
         raise InputError(f"{', '.join(before if seen.used else chosen.file)}: no traces: expected {tracefiles.SHAPES}")
-    begun = [
-        one.start // 1_000_000 for kind in (seen.requests, seen.entries) for found in kind.values() for one in found
-    ]
-    return report_of(seen, then, start=min(begun, default=0), end=max(begun, default=0)), seen
+    begun = [found.start // 1_000_000 for kind in (seen.requests, seen.entries) for found in kind.values()]
+    start, end = min(map(min, begun), default=0), max(map(max, begun), default=0)
+    return report_of(seen, then, start=int(start), end=int(end)), seen
 
 
 def _passing(paths: Sequence[str], put: Callable[[str], object] | None) -> Iterator[Json]:
@@ -72,16 +71,23 @@ def _passing(paths: Sequence[str], put: Callable[[str], object] | None) -> Itera
         yield trace
 
 
+def _of(one: FunctionLatency) -> str:
+    """What a function's response times are of."""
+    read = f"{one.traces:,} traces"
+    counted = one.counted
+    return f"all {counted.spans:,} requests ({read} read)" if counted and counted.of is None else read
+
+
 def _print_latency(report: LatencyReport, moves: Sequence[Move]) -> None:
     show.line(headlines.latency_status(report))
     rows = [
-        (f.function, f.traces, f.response.p50_ms, f.response.p95_ms, f.response.p99_ms, f"{f.cold_share:.1%}")
+        (f.function, _of(f), f.response.p50_ms, f.response.p95_ms, f.response.p99_ms, f"{f.cold_share:.1%}")
         for f in report.functions
     ]
     for note in report.notes:
-        if "could not be compared" in note:
+        if "could not be compared" in note or "were counted" in note:
             show.note(note)
-    show.table("response time, ms", ("function", "traces", "p50", "p95", "p99", "cold"), rows)
+    show.table("response time, ms", ("function", "of", "p50", "p95", "p99", "cold"), rows)
     for change in headlines.latency_changes(report):
         show.line(change.title)
         show.line(f"  {change.words}")

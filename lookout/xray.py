@@ -10,6 +10,7 @@ from infra import reports
 from infra.aws.keeping import kept
 from infra.aws.session import client, session
 from infra.aws.spans import in_logs
+from infra.engines import spans
 from infra.retrieval import Chosen, effort_of
 from lookout import show
 from monitors.errors import AwsError, InputError
@@ -39,6 +40,8 @@ def read(asked: argparse.Namespace, *, end_s: float) -> tuple[LatencyReport, Win
     had, account = _had(asked), session()
     if in_logs(client(account, "xray")):
         return _of_spans(account, asked, end_s)
+    if asked.engine:
+        raise InputError("--engine: Transaction Search is off, so there are no spans to count: leave it out")
     chosen = _listed(account, asked, end_s)
     show.note(words(effort_of(chosen, had)))
     try:
@@ -55,8 +58,10 @@ def read(asked: argparse.Namespace, *, end_s: float) -> tuple[LatencyReport, Win
 def _of_spans(account: boto3.Session, asked: argparse.Namespace, end_s: float) -> tuple[LatencyReport, Window]:
     if asked.resume:
         raise InputError(f"--resume: {IN_LOGS}")
+    engine = {"engine": asked.engine} if asked.engine else {}
+    show.note(spans.cost(account, [(end_s - 2 * asked.days * reports.DAY_S, end_s)], **engine).words)
     with show.progress("reading spans") as progress:
-        return reports.latency(account, end_s=end_s, days=asked.days, progress=progress)
+        return reports.latency(account, end_s=end_s, days=asked.days, progress=progress, **engine)
 
 
 def _had(asked: argparse.Namespace) -> Collection[str]:

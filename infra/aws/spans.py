@@ -64,7 +64,7 @@ def read_spans(
         AwsError: a call or a query failed.
     """
     whole = int(start_s), ceil(end_s)
-    counted = next(iter(_rows(logs, "stats count_distinct(traceId) as traces, count(*) as spans", whole, sleep)), {})
+    counted = next(iter(answer(logs, "stats count_distinct(traceId) as traces, count(*) as spans", whole, sleep)), {})
     traces, spans = (int(float(counted.get(name) or 0)) for name in ("traces", "spans"))
     chosen, share = _choice(traces, limit)
     waiting = _parts(whole, ceil(2 * spans * share / ROWS))  # half full, since the load is not even
@@ -72,7 +72,7 @@ def read_spans(
     done = 0
     while waiting:
         low, high = waiting.pop()
-        found = _rows(logs, f"fields @message{chosen}", (low, high), sleep)
+        found = answer(logs, f"fields @message{chosen}", (low, high), sleep)
         if len(found) >= ROWS and high - low > 1:
             waiting.extend(_parts((low, high), 2))
             continue
@@ -83,6 +83,14 @@ def read_spans(
     traced = sorted(otel.traces(map(_decoded, messages.values())), key=lambda trace: str(trace["Id"]))
     kept = min(limit, len(traced))
     return [traced[k * len(traced) // kept] for k in range(kept)]
+
+
+def answer(
+    logs: BaseClient, query: str, window: Window, sleep: Callable[[float], object] = wait
+) -> list[dict[str, str]]:
+    """The rows of a query over a window, at most ROWS, by field; AwsError if a call or the query failed."""
+    asked = {"logGroupName": GROUP, "startTime": window[0], "endTime": window[1], "queryString": query, "limit": ROWS}
+    return rows(logs, asked, target=GROUP, pause_s=POLL_S, sleep=sleep)
 
 
 def _choice(traces: int, limit: int) -> tuple[str, float]:
@@ -104,12 +112,6 @@ def _parts(window: Window, parts: int) -> list[Window]:
     parts = max(1, min(parts, high - low))
     borders = [low + (high - low) * k // parts for k in range(parts + 1)]
     return list(pairwise(borders))
-
-
-def _rows(logs: BaseClient, query: str, window: Window, sleep: Callable[[float], object]) -> list[dict[str, str]]:
-    """The rows of a query over a window, at most ROWS, by field."""
-    asked = {"logGroupName": GROUP, "startTime": window[0], "endTime": window[1], "queryString": query, "limit": ROWS}
-    return rows(logs, asked, target=GROUP, pause_s=POLL_S, sleep=sleep)
 
 
 def _decoded(message: str) -> object:

@@ -12,7 +12,7 @@ asks again, for more or a little later, gets mostly what was chosen before (Ohls
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from heapq import nsmallest
@@ -69,14 +69,25 @@ def recorded(summary: Mapping[str, Any]) -> Recorded | None:
     )
 
 
-def choice(
+class Drawn(NamedTuple):
+    weights: Choice
+    chances: Mapping[str, float]
+    """Id of each trace to read -> how likely one like it was to be read, of all that X-Ray recorded."""
+
+
+def choice(listed: Iterable[Recorded], *, invocations: Weights, **more: float) -> Choice:
+    """The weights of `drawn`."""
+    return drawn(listed, invocations=invocations, **more).weights
+
+
+def drawn(
     listed: Iterable[Recorded],
     *,
     invocations: Weights,
     part: float = 1.0,
-    per_function: int = PER_FUNCTION,
+    per_function: float = PER_FUNCTION,
     most: float = inf,
-) -> Choice:
+) -> Drawn:
     """Up to `per_function` traces of every function, all of them if there are no more.
 
     If that may come to more than `most` traces, each function gets its share of those, but one of each layer at least.
@@ -86,25 +97,25 @@ def choice(
     """
     every = [*{trace.id: trace for trace in listed}.values()]
     if part < 1:
-        every, invocations = [_at_quarter(trace) for trace in every], _by_quarter(invocations)
+        every, invocations = [_at_quarter(trace) for trace in every], by_quarter(invocations)
     layers = _layers(every, invocations, 1 / part)
     number = int(min(per_function, max(most / (len(layers) or 1), len(LAYERS))))
     chances = _drawn(layers.values(), number)
     found: dict[str, dict[str, float]] = {trace_id: {} for trace_id in sorted(chances)}
     for name, function in layers.items():
         for layer in function:
-            drawn = [(trace.id, weight / chances[trace.id]) for trace, weight in layer if trace.id in chances]
-            scale = fsum(weight for _, weight in layer) / (fsum(weight for _, weight in drawn) or 1.0)
-            for trace_id, weight in drawn:
+            read = [(trace.id, weight / chances[trace.id]) for trace, weight in layer if trace.id in chances]
+            scale = fsum(weight for _, weight in layer) / (fsum(weight for _, weight in read) or 1.0)
+            for trace_id, weight in read:
                 found[trace_id][name] = weight * scale
-    return found
+    return Drawn(found, {trace_id: chance * part for trace_id, chance in chances.items()})
 
 
 def _at_quarter(trace: Recorded) -> Recorded:
     return trace._replace(minute=trace.minute // QUARTER_S * QUARTER_S)
 
 
-def _by_quarter(invocations: Weights) -> Weights:
+def by_quarter(invocations: Weights) -> Weights:
     """The invocations of the 15 minutes from a moment on; None where none of them is known."""
 
     def of_quarter(function: str, start: int) -> float | None:
@@ -127,7 +138,9 @@ def _layers(listed: Iterable[Recorded], invocations: Weights, unknown: float) ->
     for trace in sorted(listed, key=lambda trace: (trace.response_s, trace.id)):
         for name in trace.functions:
             grouped[name].append(trace)
-    stand_for = factors(((name, trace.minute) for name, traces in grouped.items() for trace in traces), invocations)
+    stand_for = factors(
+        Counter((name, trace.minute) for name, traces in grouped.items() for trace in traces), invocations
+    )
     return {
         name: _parted([(trace, stand_for.get((name, trace.minute), unknown)) for trace in traces])
         for name, traces in grouped.items()

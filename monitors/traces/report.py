@@ -28,6 +28,27 @@ class PhaseTime:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Counted:
+    """What all spans of a window say of a function, or of a call: how many, how they ended, and how long they took."""
+
+    spans: int
+    faults: int
+    """Ended with a status of 500 and more, or failed without one of 400 and more."""
+    errors: int
+    """With a status from 400 to 499, throttled ones included."""
+    throttles: int
+    cold: int | None
+    """Containers started or restored, those made ready beforehand too; None where spans don't tell."""
+    p50_ms: float
+    p90_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+    of: float | None = None
+    """About how many there were, where only a part of the requests is traced: then percentiles are of that part."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FunctionLatency:
     function: str
     traces: int
@@ -40,6 +61,11 @@ class FunctionLatency:
     phases: tuple[PhaseTime, ...]
     exemplars: tuple[tuple[str, str], ...]
     """(what it is an example of, trace id): p50, p95, p99, worst."""
+    counted: Counted | None = None
+    """If all spans were counted: `requests`, `response` and `fault_share` are theirs, unless these are a part `of` the
+    requests, and `traces` may be 0."""
+    counted_before: Counted | None = None
+    """The same of the window before."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +76,9 @@ class EdgeLatency:
     calls: int
     response: Quantiles
     fault_share: float
+    counted: Counted | None = None
+    """If all spans were counted; `calls`, `response` and `fault_share` are theirs unless they are but a part."""
+    counted_before: Counted | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
