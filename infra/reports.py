@@ -12,8 +12,10 @@ from botocore.client import BaseClient
 
 from infra.aws.logs import events
 from infra.aws.metrics import read_series
+from infra.aws.performance import CpuTimes
 from infra.aws.session import client, error_code, pages
 from infra.aws.spans import in_logs, read_spans
+from infra.engines import spans
 from infra.engines.logfiles import Read
 from infra.retrieval import Chosen, chosen_read, chosen_traces
 from monitors import loglines
@@ -21,13 +23,15 @@ from monitors.errors import AwsError
 from monitors.model import Query
 from monitors.names import log_group
 from monitors.records import Invocation
-from monitors.rightsize.advise import FunctionFacts, memory_report
+from monitors.rightsize.advise import memory_report
+from monitors.rightsize.evidence import FunctionFacts, code_of
 from monitors.rightsize.pricelist import OWN, PriceList
 from monitors.rightsize.report import MemoryReport
 from monitors.rightsize.usage import Usage, Use, collect
 from monitors.traces.aggregate import Weights, Window, report_of, window
 from monitors.traces.causes import with_deployments
 from monitors.traces.choosing import PER_FUNCTION
+from monitors.traces.counted import against, weighted, with_counts
 from monitors.traces.report import LatencyReport
 
 Json = dict[str, Any]
@@ -52,6 +56,11 @@ FROM_SPANS = (
     f"Transaction Search is on: the traces are of the spans in the log group aws/spans, {SPAN_TRACES:,} of each window"
     " if there are more, chosen by the end of their ids."
 )
+COUNTED = (
+    "Where all spans were counted, requests, percentiles and faults of a function or call are of all of them; phases,"
+    " tails, cold starts and examples are of the traces read, each standing for the requests counted ÷ those read. If"
+    " CloudWatch counted more invocations than there are spans, only a part is traced: then all is of the traces read."
+)
 
 
 def from_logs(
@@ -74,7 +83,8 @@ def from_logs(
     for done, (group, owner) in enumerate(owners.items(), start=1):
         try:
             for one in _invocations(logs, group, owner, start_s=start_s, end_s=end_s):
-                collect(used, one)
+                if one.timestamp_ms < 1000 * end_s:  # CloudWatch Logs counts the end in
+                    collect(used, one)
         except AwsError as error:
             failed.append(error)
         progress(done, len(owners))
@@ -91,12 +101,14 @@ def memory(
     engine: Engine = from_logs,
     price_list: PriceList = OWN,
     tuned: Mapping[str, Mapping[int, float]] | None = None,
+    cpu_times: Callable[..., CpuTimes] | None = None,
     progress: Progress = lambda *_: None,
     say: Callable[[str], object] = lambda _: None,
 ) -> MemoryReport:
     """The memory report of every function of the session's account and Region, as an engine reads it.
 
     A log group that cannot be read is told in the notes. `say` hears what an engine costs before it starts.
+    `cpu_times` reads CPU times, as infra.aws.performance does; none are read without it.
 
     Raises:
         AwsError: the functions cannot be listed, or no log group at all can be read.
@@ -108,8 +120,11 @@ def memory(
     found = engine(session, owners, start_s=start_s, end_s=end_s, progress=progress, say=say)
     facts = {function["FunctionName"]: _facts(function) for function in functions}
     used = {key: use for key, use in found.usage.items() if key[0] in facts}
-    report = memory_report(used, functions=facts, region=session.region_name, price_list=price_list, tuned=tuned)
-    return replace(report, notes=(*report.notes, *found.notes))
+    cpu = cpu_times(session, start_s=start_s, end_s=end_s, say=say) if cpu_times else CpuTimes({}, ())
+    report = memory_report(
+        used, functions=facts, region=session.region_name, price_list=price_list, tuned=tuned, cpu=cpu.by_key
+    )
+    return replace(report, notes=(*report.notes, *found.notes, *cpu.notes))
 
 
 def latency(
@@ -119,6 +134,7 @@ def latency(
     days: float = 7.0,
     chosen: Chosen | None = None,
     resume: str = "",
+    engine: str = "",
     progress: Progress | None = None,
 ) -> tuple[LatencyReport, Window]:
     """The latency report of a window of `days`, against the window before it, from X-Ray; and the window itself.
@@ -126,14 +142,15 @@ def latency(
     The traces are those `chosen`, or the MOST that `to_read` chooses. Each stands for invocations that CloudWatch
     counted, so that neither X-Ray's sampling nor the choice bends the percentiles. With `resume`, a file keeps what is
     read, and what it has is not asked for. Unless they are chosen, traces that X-Ray keeps as spans in a log group are
-    read from there, all anew.
+    read from there, all anew, and all its spans are counted, by the `engine` that infra.engines.spans has, if one is
+    asked for.
 
     Raises:
         AwsError: a call failed.
         InputError: the file to resume from is of something else, or can't be written.
     """
     if chosen is None and in_logs(client(session, "xray")):
-        return _latency_of_spans(session, end_s=end_s, days=days, progress=progress)
+        return _latency_of_spans(session, end_s=end_s, days=days, engine=engine, progress=progress)
     chosen = chosen or to_read(session, end_s=end_s, days=days, most=MOST, progress=progress)
     before, now = chosen_read(client(session, "xray"), chosen, resume=resume, progress=progress)
     found, then = window(now, chosen.invocations), window(before, chosen.invocations, paths=False)
@@ -144,22 +161,26 @@ def latency(
 
 
 def _latency_of_spans(
-    session: boto3.Session, *, end_s: float, days: float, progress: Progress | None
+    session: boto3.Session, *, end_s: float, days: float, engine: str, progress: Progress | None
 ) -> tuple[LatencyReport, Window]:
     """`latency` where X-Ray keeps spans in a log group, of which it lists hardly any itself; see infra.aws.spans."""
     logs = client(session, "logs")
     start_s, middle_s = end_s - 2 * days * DAY_S, end_s - days * DAY_S
+    windows = (start_s, middle_s), (middle_s, end_s)
+    counting = spans.counted(session, windows, engine=engine)
     invocations = _weights(session, start_s=start_s, end_s=end_s)
-    then, found = (
-        window(
-            read_spans(logs, start_s=low, end_s=high, limit=SPAN_TRACES, progress=progress),
-            invocations,
-            paths=high == end_s,
-        )
-        for low, high in ((start_s, middle_s), (middle_s, end_s))
+    read = [read_spans(logs, start_s=low, end_s=high, limit=SPAN_TRACES, progress=progress) for low, high in windows]
+    before, now = (
+        against(counts, invocations, start_s=low, end_s=high)
+        for counts, (low, high) in zip(counting.counts, windows, strict=True)
     )
-    report = report_of(found, then, start=middle_s, end=end_s, region=session.region_name)
-    return _with_deployments(session, replace(report, notes=(*report.notes, FROM_SPANS))), found
+    then, found = (
+        window(weighted(read[0], before), invocations, paths=False),
+        window(weighted(read[1], now), invocations),
+    )
+    report = with_counts(report_of(found, then, start=middle_s, end=end_s, region=session.region_name), now, before)
+    notes = (*report.notes, FROM_SPANS, *([COUNTED] if now.functions else []), *counting.notes)
+    return _with_deployments(session, replace(report, notes=notes)), found
 
 
 def _with_deployments(session: boto3.Session, report: LatencyReport) -> LatencyReport:
@@ -208,6 +229,7 @@ def _facts(function: Json) -> FunctionFacts:
         memory_mb=function.get("MemorySize", 128),
         architecture=(function.get("Architectures") or ["x86_64"])[0],
         timeout_ms=1000 * function.get("Timeout", 3),
+        code=code_of(function),
     )
 
 

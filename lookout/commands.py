@@ -308,6 +308,11 @@ COMMANDS = (
             _argument(
                 "--history", metavar="FOLDER", help="keep this window there, and tell the trend of the last 13 weeks"
             ),
+            _argument(
+                "--engine",
+                choices=("insights", "athena"),
+                help="with Transaction Search: counts all spans, whatever it costs (default: insights up to USD 1)",
+            ),
             WINDOW,
             HTML,
             JSON,
@@ -320,6 +325,7 @@ COMMANDS = (
             "lookout traces --file traces.json --per-trace phases.jsonl",
             "lookout traces --file this-week.jsonl.gz --before last-week.jsonl.gz",
             "lookout traces --history latency-history -o latency.html",
+            "lookout traces --engine insights",
         ),
     ),
     Command(
@@ -328,7 +334,12 @@ COMMANDS = (
         "lookout.rightsize:rightsize",
         (
             LOG_FOLDERS,
-            SINCE,
+            _argument("--days", type=float, metavar="N", help="how far back to look (default: 14)"),
+            _argument(
+                "--history",
+                metavar="FOLDER",
+                help="keep each day there, as Parquet, and read no day or file again; such a folder may stand for FILE",
+            ),
             _argument(
                 "--engine",
                 choices=("logs", "insights", "athena"),
@@ -344,7 +355,13 @@ COMMANDS = (
                 "--patch",
                 action="append",
                 metavar="FILE",
-                help="print the advice as a patch of this SAM, CloudFormation, Serverless or Terraform file",
+                help="print the advice as a patch of this SAM, CloudFormation, Serverless, Terraform or CDK file",
+            ),
+            _argument(
+                "--apply",
+                action="store_true",
+                help="write what --patch would print into the files; the originals stay beside them as .orig, and "
+                "rightsize-rollback.patch undoes it",
             ),
             _argument(
                 "--tuned",
@@ -352,6 +369,21 @@ COMMANDS = (
                 metavar="FUNCTION=FILE",
                 help="what AWS Lambda Power Tuning measured, its JSON output or visualization URL",
             ),
+            _argument(
+                "--power-tuning",
+                metavar="FUNCTION",
+                help="measure: invoke this function of the account at several memory sizes; says first what it does "
+                "and costs, and asks",
+            ),
+            _argument("--payload", metavar="FILE", help="for --power-tuning: the JSON to invoke with (default: {})"),
+            _argument(
+                "--at-most",
+                type=float,
+                default=0.10,
+                metavar="USD",
+                help="for --power-tuning: begin no size that would take the cost beyond (default: %(default).2f)",
+            ),
+            _argument("--yes", action="store_true", help="for --power-tuning: invoke without asking"),
             _argument("--before", metavar="FILE", help="tell what became of the advice in an earlier --json"),
             _argument(
                 "--prices",
@@ -367,7 +399,10 @@ COMMANDS = (
             "lookout rightsize logs/ -o memory.html",
             "aws s3 sync s3://bucket/exportedlogs shop-orders && lookout rightsize shop-orders --architecture arm64",
             "lookout rightsize logs/ --tuned shop-orders=power-tuning.json",
+            "lookout rightsize --power-tuning shop-orders --payload event.json --at-most 0.05",
             "lookout rightsize --patch template.yaml | git apply",
+            "lookout rightsize --patch lib/shop-stack.ts --apply",
+            "lookout rightsize --history memory-history --days 91",
             "lookout rightsize --before last-week.json --json > this-week.json",
         ),
     ),

@@ -1,20 +1,19 @@
 """`lookout rightsize`: the memory report, from an account or from log files."""
 
 import argparse
-import os
 import re
-import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dashboards import formats, headlines, pages, sheets
 from infra import reports
+from infra.aws import performance
 from infra.aws.session import session
-from infra.engines import athena, insights, logfiles
-from lookout import files, show, written
+from infra.engines import athena, insights
+from lookout import files, patching, powertuning, show, usedays, written
 from monitors.errors import InputError
 from monitors.rightsize.advise import memory_report
 from monitors.rightsize.follow import earlier, follow
@@ -26,6 +25,8 @@ from monitors.rightsize.tuned import tuned
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[1-9]")
 Tunings = dict[str, dict[int, float]]
 """Function -> memory size in MB -> the average duration in ms that Power Tuning measured."""
+Made = Callable[[Tunings], MemoryReport]
+"""Makes the report with what Power Tuning measured."""
 ENGINES: dict[str, reports.Engine] = {
     "logs": reports.from_logs,
     "insights": insights.read,
@@ -38,15 +39,20 @@ def rightsize(chosen: argparse.Namespace) -> int:
     """Print or write the memory report; 1 if some function should get another size."""
     now = time.time()
     written.check(chosen.output)
+    powertuning.check(chosen)
+    patching.check(chosen)
     files.spare(read=(*chosen.files, *filter(None, (chosen.before, chosen.prices))), write=(chosen.output,))
     if chosen.json and chosen.patch:
         raise InputError("--json and --patch both go to standard output: choose one")
     before = earlier(files.read_text(chosen.before), chosen.before) if chosen.before else None
     prices = _price_list(chosen.prices) if chosen.prices else OWN
     tunings = _tunings(chosen.tuned or ())
-    report = _of_files(chosen, prices, tunings) if chosen.files else _of_account(chosen, prices, tunings, end_s=now)
+    made = _of_files(chosen, prices) if chosen.files else _of_account(chosen, prices, end_s=now)
+    report = made(tunings)
     if unknown := sorted(tunings.keys() - {advice.function for advice in report.advice}):
         raise InputError(f"--tuned {', '.join(unknown)}: no invocation of that name was read")
+    if chosen.power_tuning:
+        report = made(tunings | {chosen.power_tuning: powertuning.measured(chosen, report, prices)})
     if before:
         report = replace(report, before=follow(before, report))
     page = pages.memory_page(report, title="Memory report", generated_s=now)
@@ -54,44 +60,57 @@ def rightsize(chosen: argparse.Namespace) -> int:
     if chosen.json:
         show.as_json(asdict(report))
     elif chosen.patch:
-        _print_patches(report, chosen.patch)
+        patching.patch(report, chosen.patch, apply=chosen.apply)
     elif not chosen.output:
         _print_memory(report)
     return 1 if any(advice.action in (Action.LOWER, Action.RAISE) for advice in report.advice) else 0
 
 
-def _of_files(chosen: argparse.Namespace, prices: PriceList, tunings: Tunings) -> MemoryReport:
+def _of_files(chosen: argparse.Namespace, prices: PriceList) -> Made:
+    """What makes the report of log files, once they are read."""
     if chosen.engine != "logs":
         raise InputError("--engine is of an account: log files are read here")
-    region, architecture = chosen.region or "us-east-1", chosen.architecture or X86
+    region, architecture = usedays.region(chosen), chosen.architecture or X86
     if not _REGION.fullmatch(region):
         raise InputError(f"--region {region}: no AWS Region, such as eu-west-1")
     with show.progress("reading log files") as progress:
-        found = logfiles.read(chosen.files, progress=progress)
-    report = memory_report(
-        found.usage, functions={}, region=region, architecture=architecture, price_list=prices, tuned=tunings
-    )
+        found = usedays.read(chosen, progress)
     for note in found.notes:
         show.note(note)
-    if not report.invocations:
+    if not found.usage:
         raise InputError(f"{', '.join(chosen.files)}: no REPORT lines")
-    return replace(report, notes=(*report.notes, *found.notes))
+
+    def made(tunings: Tunings) -> MemoryReport:
+        report = memory_report(
+            found.usage, functions={}, region=region, architecture=architecture, price_list=prices, tuned=tunings
+        )
+        return replace(report, notes=(*report.notes, *found.notes))
+
+    return made
 
 
-def _of_account(chosen: argparse.Namespace, prices: PriceList, tunings: Tunings, *, end_s: float) -> MemoryReport:
+def _of_account(chosen: argparse.Namespace, prices: PriceList, *, end_s: float) -> Made:
+    """What makes the report of the account, which is read once."""
     if chosen.region or chosen.architecture:
         raise InputError("--region and --architecture are of log files: an account says its own")
-    with show.progress("reading logs") as progress:
-        return reports.memory(
-            session(),
-            end_s=end_s,
-            days=chosen.days,
-            engine=ENGINES[chosen.engine],
-            price_list=prices,
-            tuned=tunings,
-            progress=progress,
-            say=show.note,
-        )
+    engine = powertuning.once(usedays.engine(chosen, ENGINES[chosen.engine]))
+    cpu_times = powertuning.once(performance.read)
+
+    def made(tunings: Tunings) -> MemoryReport:
+        with show.progress("reading logs") as progress:
+            return reports.memory(
+                session(),
+                end_s=end_s,
+                days=usedays.days(chosen),
+                engine=engine,
+                price_list=prices,
+                tuned=tunings,
+                cpu_times=cpu_times if chosen.engine == "insights" else None,
+                progress=progress,
+                say=show.note,
+            )
+
+    return made
 
 
 def _tunings(named: Iterable[str]) -> Tunings:
@@ -110,26 +129,6 @@ def _price_list(path: str) -> PriceList:
     text = files.read_text(path)
     changed = datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
     return price_list(text, file=path, date=changed.strftime("%Y-%m-%d"))
-
-
-def _print_patches(report: MemoryReport, paths: list[str]) -> None:
-    """The diffs on standard output, and what they leave out beside it."""
-    from infra.templates.resizing import resized  # the extra `templates`
-
-    sizes = {a.function: a.advised_mb for a in report.advice if a.action is not Action.UNKNOWN}
-    acted = {a.function for a in report.advice if a.action in (Action.LOWER, Action.RAISE)}
-    declared: set[str] = set()
-    for path in paths:
-        patch = resized(files.read_text(path), os.path.relpath(path), sizes)
-        declared |= patch.declared
-        sys.stdout.write(patch.diff)
-        for function, why in patch.refused.items():
-            if function in acted:
-                show.note(f"{path}: {function} is left as it is: {why}")
-    if not acted:
-        show.note("no function needs another size")
-    if missing := sorted(acted - declared):
-        show.note(f"in none of the files: {', '.join(missing)}")
 
 
 def _print_memory(report: MemoryReport) -> None:

@@ -22,17 +22,18 @@ Durations = dict[int, float]
 """By memory size, ms."""
 
 
-def _curves() -> list[tuple[str, Durations]]:
-    """(architecture, durations) of each function and month."""
+def _curves() -> dict[tuple[str, str, str], Durations]:
+    """(function, architecture, month) -> its durations."""
     found: dict[tuple[str, str, str], Durations] = defaultdict(dict)
     with (Path(__file__).parent / "data" / "measured_curves.csv").open(newline="") as lines:
         for row in csv.DictReader(lines):
             key = row["function"], row["architecture"], row["run"]
             found[key][int(row["memory_mb"])] = float(row["duration_ms"])
-    return [(architecture, durations) for (_, architecture, _), durations in found.items()]
+    return dict(found)
 
 
-CURVES = _curves()
+CURVES_OF = _curves()
+CURVES = [(architecture, durations) for (_, architecture, _), durations in CURVES_OF.items()]
 LONG_ENOUGH = [(architecture, durations) for architecture, durations in CURVES if len(durations) >= 4]
 
 

@@ -545,7 +545,8 @@ def test_log_groups_that_functions_share_are_read_once() -> None:
 def test_the_command_says_the_cost_on_stderr(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(rightsize, "session", lambda: session(**{"lambda": lambda_of("pay")}))
+    silent = Fake("cloudwatch", get_metric_data=lambda _: [{"MetricDataResults": []}])
+    monkeypatch.setattr(rightsize, "session", lambda: session(cloudwatch=silent, **{"lambda": lambda_of("pay")}))
 
     def read(_session: Any, _owners: Any, *, say: Callable[[str], object], **_: Any) -> Read:
         say("up to USD 12")

@@ -1,16 +1,19 @@
 """A template's text and memory sizes -> a patch that sets those sizes and leaves every other character. Pure.
 
-For CloudFormation and SAM (YAML and JSON), the Serverless Framework's `serverless.yml`, and Terraform.
+For CloudFormation and SAM (YAML and JSON), the Serverless Framework's `serverless.yml`, Terraform, and CDK's code in
+TypeScript, JavaScript and Python.
 """
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import yaml
 
+from infra.templates import cdk
 from infra.templates.parsing import composed
 from infra.templates.terraform import blocks
 from monitors.errors import InputError
@@ -28,8 +31,12 @@ class Patch:
 
     diff: str
     """Unified, with paths as `git apply` and `patch -p1` take them; empty if nothing changes."""
-    declared: frozenset[str]
-    """The functions that the file declares, refused or not."""
+    text: str
+    """The file's, with the sizes in it."""
+    declared: Mapping[str, int]
+    """The functions that the file declares, refused or not; how much of the name it says, in characters; 1 in doubt."""
+    replaced: Mapping[str, str]
+    """By function that gets another size, what the file said; empty if nothing."""
     refused: Mapping[str, str]
     """By function, why it keeps its size."""
 
@@ -45,53 +52,99 @@ class _Slot(NamedTuple):
 
 class _Declared(NamedTuple):
     place: str
-    pattern: str
-    """What the deployed function's name matches."""
+    said: int
+    """How many characters of the deployed function's name the file says."""
+    doubt: Callable[[str], str | None]
+    """Whether a deployed function is this one, by name: '' if so, None if not, or why that is not sure."""
     slot: _Slot | str
     """Or why there is none."""
 
 
-def resized(text: str, file: str, sizes: Mapping[str, int]) -> Patch:
+def resized(text: str, file: str, sizes: Mapping[str, int], *, kept: Collection[str] = ()) -> Patch:
     """The patch that gives these functions (by deployed name) these sizes (MB), as far as the file declares them.
 
     A function is declared where its name fits, variables standing for anything; where several fit, by the one that says
-    most of it. What several functions share, such as stages of one template, changes if all are to have one size.
-    InputError for a file of another kind.
+    most of it. What several functions share, such as stages of one template, changes if all are to have one size; for
+    those that are `kept` alone, nothing does. InputError for a file of another kind.
     """
-    declared = list(_terraform(text) if file.endswith(".tf") else _yaml(text, file))
-    wanted: dict[_Slot | str, dict[str, int]] = {}
-    refused: dict[str, str] = {}
-    for function, size in sorted(sizes.items()):
-        best = _best(function, declared)
-        if len(best) == 1:
-            wanted.setdefault(best[0].slot, {})[function] = size
-        elif best:
-            refused[function] = f"it may be {' or '.join(one.place for one in best)}"
-    found = refused.keys() | {function for each in wanted.values() for function in each}
-    edits: list[tuple[_Slot, int]] = []
+    wanted, said, refused = _matched(sizes, list(_declared(text, file)))
+    edits: dict[_Slot, int] = {}
+    replaced: dict[str, str] = {}
     for slot, functions in wanted.items():
         if isinstance(slot, str):
             refused |= dict.fromkeys(functions, slot)
-        elif len(set(functions.values())) > 1:
-            told = ", ".join(f"{function} {size} MB" for function, size in functions.items())
+        elif len({sizes[function] for function in functions}) > 1:
+            told = ", ".join(f"{function} {sizes[function]} MB" for function in functions)
             refused |= dict.fromkeys(functions, f"one place for several: {told}")
+        elif set(functions) - set(kept):
+            edits[slot] = sizes[functions[0]]
+            was = text[slot.start : slot.end].strip("'\"")
+            replaced |= dict.fromkeys(functions, was) if was != str(edits[slot]) else {}
+    changed = _edited(text, edits)
+    return Patch(diff=diff(text, changed, file), text=changed, declared=said, replaced=replaced, refused=refused)
+
+
+def _matched(
+    functions: Iterable[str], declared: Sequence[_Declared]
+) -> tuple[dict[_Slot | str, list[str]], dict[str, int], dict[str, str]]:
+    """What belongs to each slot; how much of each function's name is said; what is refused, and why."""
+    wanted: dict[_Slot | str, list[str]] = {}
+    said: dict[str, int] = {}
+    refused: dict[str, str] = {}
+    for function in sorted(functions):
+        best = _best(function, declared)
+        if not best:
+            continue
+        why = best[0].doubt(function)
+        said[function] = 1 if why else best[0].said
+        if len(best) > 1:
+            refused[function] = f"it may be {' or '.join(one.place for one in best)}"
+        elif why:
+            refused[function] = why
         else:
-            edits.append((slot, next(iter(functions.values()))))
-    changed = text
-    for (start, end, before, after), size in sorted(edits, reverse=True):
-        changed = f"{changed[:start]}{before}{size}{after}{changed[end:]}"
-    return Patch(diff=_diff(text, changed, file), declared=frozenset(found), refused=refused)
+            wanted.setdefault(best[0].slot, []).append(function)
+    return wanted, said, refused
 
 
-def _diff(text: str, changed: str, file: str) -> str:
-    lines = difflib.unified_diff(_LINE.findall(text), _LINE.findall(changed), f"a/{file}", f"b/{file}")
+def _edited(text: str, edits: Mapping[_Slot, int]) -> str:
+    for (start, end, before, after), size in sorted(edits.items(), reverse=True):
+        text = f"{text[:start]}{before}{size}{after}{text[end:]}"
+    return text
+
+
+def diff(text: str, changed: str, file: str) -> str:
+    """What makes one text the other, as a unified diff; empty if they are the same."""
+    end = "\t" if " " in file else ""  # where the name ends: GNU patch would take the first blank for that
+    lines = difflib.unified_diff(_LINE.findall(text), _LINE.findall(changed), f"a/{file}{end}", f"b/{file}{end}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def _best(function: str, declared: Sequence[_Declared]) -> list[_Declared]:
-    found = [one for one in declared if re.fullmatch(one.pattern, function)]
-    most = max((len(one.pattern) for one in found), default=0)
-    return [one for one in found if len(one.pattern) == most]
+    doubts = [(one, one.doubt(function)) for one in declared]
+    fitting = [one for one, doubt in doubts if doubt is not None]
+    found = [one for one, doubt in doubts if doubt == ""] or fitting
+    most = max((one.said for one in found), default=0)
+    return [one for one in found if one.said == most]
+
+
+def _declared(text: str, file: str) -> Iterator[_Declared]:
+    if file.endswith(cdk.ENDINGS):
+        return _cdk(text, file)
+    return _terraform(text) if file.endswith(".tf") else _yaml(text, file)
+
+
+def _called(place: str, name: str, slot: _Slot | str) -> _Declared:
+    """What is declared under a name of its own."""
+    return _Declared(place, len(_VARIABLE.sub("", name)), partial(_mismatch, _pattern(name)), slot)
+
+
+def _generated(place: str, name: str, ending: str, slot: _Slot | str) -> _Declared:
+    """What CloudFormation or Serverless names, by stack or service, this name and an ending."""
+    return _Declared(place, len(name), partial(_mismatch, f".+-{re.escape(name)}{ending}"), slot)
+
+
+def _mismatch(pattern: str, function: str) -> str | None:
+    return "" if re.fullmatch(pattern, function) else None
 
 
 def _pattern(name: str) -> str:
@@ -112,7 +165,16 @@ def _terraform(text: str) -> Iterator[_Declared]:
             slot = _Slot(*block.span)
         else:
             slot = f"memory_size of {block.place} comes from {block.size}"
-        yield _Declared(block.place, _pattern(block.name), slot)
+        yield _called(block.place, block.name, slot)
+
+
+def _cdk(text: str, file: str) -> Iterator[_Declared]:
+    for made in cdk.functions(text, file):
+        slot = made.size if isinstance(made.size, str) else _Slot(*made.size)
+        if made.name is None:
+            yield _Declared(made.place, len(made.id), partial(cdk.doubt, made), slot)
+        else:
+            yield _called(made.place, made.name, slot)
 
 
 def _yaml(text: str, file: str) -> Iterator[_Declared]:
@@ -123,17 +185,17 @@ def _yaml(text: str, file: str) -> Iterator[_Declared]:
             kind, properties = resource.get("Type"), resource.get("Properties")
             if isinstance(kind, yaml.ScalarNode) and kind.value in _FUNCTIONS:
                 said = _entries(properties).get("FunctionName")
-                pattern = f".+-{re.escape(name)}{_SUFFIX}" if said is None else _pattern(_text(said))
-                yield _Declared(name, pattern, _slot(text, name, properties, "MemorySize"))
+                slot = _slot(text, name, properties, "MemorySize")
+                yield _generated(name, name, _SUFFIX, slot) if said is None else _called(name, _text(said), slot)
     elif {"functions", "service"} <= root.keys():
         for name, node in _entries(root["functions"]).items():
             said = _entries(node).get("name")
-            pattern = f".+-{re.escape(name)}" if said is None else _pattern(_text(said))
-            yield _Declared(name, pattern, _slot(text, name, node, "memorySize"))
+            slot = _slot(text, name, node, "memorySize")
+            yield _generated(name, name, "", slot) if said is None else _called(name, _text(said), slot)
     else:
         raise InputError(
-            f"{file}: neither a CloudFormation or SAM template, nor serverless.yml, nor Terraform (.tf); in CDK code, "
-            "set memorySize where the function is made"
+            f"{file}: neither a CloudFormation or SAM template, nor serverless.yml, Terraform (.tf) or CDK code "
+            "(.ts, .js, .py)"
         )
 
 

@@ -1,36 +1,27 @@
 """What a fleet used -> memory report. Pure."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
 
 from monitors.rightsize import prices
 from monitors.rightsize.arm64 import slowdown
 from monitors.rightsize.bins import bins
-from monitors.rightsize.curve import LADDER_MB, THREAD_ARM, THREAD_X86, Curve, choose, fit
+from monitors.rightsize.cputime import CpuTime
+from monitors.rightsize.curve import LADDER_MB, Curve, choose
+from monitors.rightsize.evidence import FunctionFacts as FunctionFacts
+from monitors.rightsize.evidence import confidence, evidence, in_words, twins_by_code
 from monitors.rightsize.need import Need, need
 from monitors.rightsize.pricelist import OWN, PriceList
 from monitors.rightsize.report import Action, Interval, MemoryAdvice, MemoryReport, OnArm64, SizePoint
-from monitors.rightsize.usage import PRESSED_AT, Histogram, Usage, Use, quantile, together, versions
+from monitors.rightsize.usage import Histogram, Key, Usage, Use, quantile, together, versions
 
 MIN_INVOCATIONS, MIN_SANDBOXES, MIN_DAYS = 50, 20, 7.0
 MONTH_DAYS = 30.0
 DAY_MS = 86_400_000
-ENOUGH_AT_A_SIZE = 30
-"""Warm invocations at a memory size that make its median worth fitting."""
 TIMEOUT_SHARE = 0.8
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FunctionFacts:
-    """What the logs don't say of a function."""
-
-    memory_mb: int
-    architecture: str = prices.X86
-    timeout_ms: int = 900_000
-    tuned: Mapping[int, float] = field(default_factory=dict)
-    """Memory size (MB) -> average duration (ms) that Power Tuning measured."""
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,22 +53,23 @@ def memory_report(
     architecture: str = prices.X86,
     price_list: PriceList = OWN,
     tuned: Mapping[str, Mapping[int, float]] | None = None,
+    cpu: Mapping[Key, CpuTime] | None = None,
 ) -> MemoryReport:
     """Advice for every function that was invoked, dearest first.
 
     `functions` gives the current settings; a function that is not there is taken as its last invocation shows it, and
     of this architecture, which no log tells. `tuned` has, by function, what Power Tuning measured, as
-    monitors.rightsize.tuned gives it. InputError if the price list doesn't say what one costs.
+    monitors.rightsize.tuned gives it; `cpu` has CPU times. InputError if the price list doesn't say what one costs.
     """
-    by_function: dict[str, dict[int, Use]] = defaultdict(dict)
-    for (function, memory_mb), use in used.items():
-        by_function[function][memory_mb] = use
+    sizes, cpus = _by_function(used), _by_function(cpu or {})
+    twins = twins_by_code(sizes, functions)
     advice = []
-    for name, sizes in by_function.items():
-        latest = max(sizes, key=lambda size: (sizes[size].last_ms, size))
+    for name, its in sizes.items():
+        latest = max(its, key=lambda size: (its[size].last_ms, size))
         seen = FunctionFacts(memory_mb=latest, architecture=architecture)
-        facts = replace(functions.get(name, seen), tuned=(tuned or {}).get(name, {}))
-        advice.append(_advise(name, sizes, facts, region, price_list))
+        facts = replace(functions.get(name, seen), tuned=(tuned or {}).get(name, {}), cpu=cpus.get(name, {}))
+        others = {twin: times for twin, times in twins.get(facts.code, {}).items() if twin != name}
+        advice.append(_advise(name, its, others, facts, region, price_list))
     return MemoryReport(
         start=min((use.first_ms for use in used.values() if use.first_ms), default=0) / 1000,
         end=max((use.last_ms for use in used.values()), default=0) / 1000,
@@ -87,25 +79,39 @@ def memory_report(
         region=region,
         notes=(
             "Duration against memory: t = a + b / m, up to one vCPU (1,769 MB; 2,211 on arm64) or those seen in use.",
-            "Where the sizes seen in the logs tell little, a measured prior. Intervals hold four times in five.",
+            "Where the sizes seen tell little, Lambda Insights' CPU time, or else a measured prior.",
+            "Intervals hold four times in five.",
             f"Cost: on-demand, tier 1, {_source(price_list)}; no free tier, no savings plan. Init is billed.",
             "Memory need: the highest use of any sandbox, with headroom, never undercut.",
         ),
     )
 
 
+def _by_function(found: Mapping[Key, _T]) -> dict[str, dict[int, _T]]:
+    sizes: dict[str, dict[int, _T]] = defaultdict(dict)
+    for (function, memory_mb), of in found.items():
+        sizes[function][memory_mb] = of
+    return sizes
+
+
 def _source(listed: PriceList) -> str:
     return f"prices of {listed.file}, last changed {listed.date}" if listed.file else f"list prices of {listed.date}"
 
 
-def _advise(name: str, sizes: Mapping[int, Use], facts: FunctionFacts, region: str, listed: PriceList) -> MemoryAdvice:
+def _advise(
+    name: str,
+    sizes: Mapping[int, Use],
+    twins: Mapping[str, Mapping[int, float]],
+    facts: FunctionFacts,
+    region: str,
+    listed: PriceList,
+) -> MemoryAdvice:
     measured = _measure(sizes, facts)
     use, wanted = measured.use, need(measured.use, memory_mb=measured.memory_mb)
-    points = _points(sizes, measured, facts)
-    tuned = _tuned(facts, points, wanted.used_mb)
-    curve = fit(sorted({**tuned, **points}.items()), thread_vcpus=_thread(facts))
-    cost = _cost(measured, listed.price(region, facts.architecture))
     p50, p95, p99 = (quantile(measured.warm, level) for level in (0.50, 0.95, 0.99))
+    known = evidence(sizes, facts, now_ms=p50, used_mb=wanted.used_mb, twins=twins)
+    curve = known.curve()
+    cost = _cost(measured, listed.price(region, facts.architecture))
     flags = _flags(wanted, measured, facts)
     if "few_data" in flags and not wanted.clipped:
         decided = _Decision(facts.memory_mb, Action.UNKNOWN, _too_little(wanted, measured))
@@ -118,7 +124,7 @@ def _advise(name: str, sizes: Mapping[int, Use], facts: FunctionFacts, region: s
         advised_mb=decided.memory_mb,
         action=decided.action,
         kind=_kind(curve),
-        confidence=_confidence(curve),
+        confidence=confidence(known, curve),
         architecture=facts.architecture,
         invocations=measured.invocations,
         sandboxes=wanted.sandboxes,
@@ -134,14 +140,14 @@ def _advise(name: str, sizes: Mapping[int, Use], facts: FunctionFacts, region: s
         now_usd_month=_monthly(measured, cost(facts.memory_mb, now_ms)),
         then_usd_month=_costs(curve, measured, cost, decided.memory_mb),
         then_p95_ms=_scaled(curve, p95 / now_ms, decided.memory_mb),
-        reasons=(decided.reason, *_why(wanted, curve, tuned), *_mixed(measured)),
+        reasons=(decided.reason, *_why(wanted, in_words(known, curve)), *_mixed(measured)),
         flags=flags,
         sizes=tuple(
             SizePoint(
                 memory_mb=size,
                 p95_ms=_scaled(curve, p95 / now_ms, size),
                 cost_usd_month=_costs(curve, measured, cost, size),
-                observed=size in curve.sizes,
+                observed=size in known.seen or size in known.tuned,
             )
             for size in _shown(curve, facts)
         ),
@@ -184,34 +190,6 @@ def _measure(sizes: Mapping[int, Use], facts: FunctionFacts) -> _Measured:
         days=max(1.0, (use.last_ms - use.first_ms) / DAY_MS),
         versions=versions(sizes.values()),
     )
-
-
-def _points(sizes: Mapping[int, Use], measured: _Measured, facts: FunctionFacts) -> dict[int, float]:
-    """The median warm duration at each memory size that the logs show often enough, the current one always."""
-    enough = {size: use.warm for size, use in sizes.items() if use.warm.total() >= ENOUGH_AT_A_SIZE}
-    points = {size: quantile(warm, 0.5) for size, warm in enough.items()}
-    points[facts.memory_mb] = quantile(measured.warm, 0.5)
-    return points
-
-
-def _tuned(facts: FunctionFacts, points: Mapping[int, float], used_mb: int) -> dict[int, float]:
-    """The durations that Power Tuning adds to those of the logs, brought to their level.
-
-    It invokes with a payload of its own, so that only the shape of its curve can be compared. None where that doesn't
-    reach the current size but by the prior, which would then pass for something measured.
-    """
-    told = {size: ms for size, ms in facts.tuned.items() if used_mb < PRESSED_AT * size}
-    if not told:
-        return {}
-    curve = fit(told.items(), thread_vcpus=_thread(facts))
-    if not curve.measured and facts.memory_mb not in told:
-        return {}
-    level = points[facts.memory_mb] / curve.duration_ms(facts.memory_mb)[1]
-    return {size: ms * level for size, ms in told.items() if size not in points}
-
-
-def _thread(facts: FunctionFacts) -> float:
-    return THREAD_ARM if facts.architecture == prices.ARM else THREAD_X86
 
 
 def _cost(measured: _Measured, price: prices.Price) -> Callable[[int, float], float]:
@@ -274,10 +252,6 @@ def _kind(curve: Curve) -> str:
     return "CPU" if share > 0.7 else "IO" if share < 0.3 else "mixed"
 
 
-def _confidence(curve: Curve) -> str:
-    return "A" if curve.measured else "B" if len(curve.sizes) > 1 else "C"
-
-
 def _flags(wanted: Need, measured: _Measured, facts: FunctionFacts) -> tuple[str, ...]:
     few = wanted.sandboxes < MIN_SANDBOXES or measured.invocations < MIN_INVOCATIONS or measured.days < MIN_DAYS
     told = {
@@ -306,12 +280,8 @@ def _mixed(measured: _Measured) -> list[str]:
     return [f"versions {', '.join(map(str, measured.versions))} ran: what is measured is of their code together"]
 
 
-def _why(wanted: Need, curve: Curve, tuned: Collection[int]) -> list[str]:
+def _why(wanted: Need, evidence: str) -> list[str]:
     reasons = [f"uses at most {wanted.used_mb} MB in {wanted.sandboxes} sandboxes: safe from {wanted.floor_mb} MB on"]
     if wanted.clipped:
         reasons.append("use reached the size: the true need is unknown")
-    seen = f"seen at {', '.join(str(size) for size in curve.sizes if size not in tuned)} MB"
-    if tuned:
-        seen += f", by Power Tuning at {', '.join(map(str, sorted(tuned)))} MB (times brought to the logs' level)"
-    reasons.append(seen if curve.measured else f"{seen} only: other sizes by the prior")
-    return reasons
+    return [*reasons, evidence]

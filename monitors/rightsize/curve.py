@@ -3,13 +3,16 @@
 The model is t(m) = a + b / s(m), s(m) = min(m / 1769, v): `a` is waiting, `b` the CPU time at one whole vCPU, which
 is 1,769 MB (Lambda developer guide, "Configure Lambda function memory"), and `v` the vCPUs that the code can use: one
 for a thread, more on arm64 and where the measured sizes show that it used more.
+
+Beside the pairs there may be CPU time, counted by the operating system: it is `b`, from one size alone.
 """
 
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitors.errors import InputError
 from monitors.rightsize.report import Action, Interval
@@ -46,6 +49,8 @@ TELLING = 1.3
 """Below this ratio of CPU shares noise drowns what they tell: it leaves the exponent uncertain by 0.43 or more."""
 RISKED = 4.0
 """What is not known better than this is not advised, however cheap: two near sizes say little of one far off."""
+RISKED_BY_CPU = 1.5
+"""The same where only CPU time tells: it is of one size, and doesn't say whether code beyond one vCPU was parallel."""
 STARVED = 1 / 3
 """The share of a vCPU below which a function that computes is short of it."""
 
@@ -63,6 +68,8 @@ class Curve:
     """What it can use at most."""
     covariance: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Of (wait, cpu): the variance of each, and their covariance in the middle. ms²."""
+    cpu_told: bool = False
+    """Whether CPU time was among the evidence."""
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -70,16 +77,20 @@ class Curve:
         return tuple(size for size, _ in self.points)
 
     @property
+    def far_apart(self) -> bool:
+        """Whether the sizes tell waiting from computing."""
+        return tell(self.sizes, vcpus=self.vcpus)
+
+    @property
     def measured(self) -> bool:
-        """Whether the sizes are far enough apart to tell waiting from computing; if not, the prior does."""
-        shares = [_share(size, self.vcpus) for size in self.sizes]
-        return max(shares) >= TELLING * min(shares)
+        """Whether the sizes or CPU time tell waiting from computing; if not, the prior does."""
+        return self.cpu_told or self.far_apart
 
     def duration_ms(self, memory_mb: int) -> tuple[float, float, float]:
         """(low, expected, high), an 80 % interval.
 
         Its width comes from the noise of the sizes seen, carried to this one, and from the model's own misfit, which
-        grows with the distance; it is never wider than the prior's about the nearest size seen.
+        grows with the distance. Where only CPU time tells, it holds what parallel code would take as well.
         """
         near_mb, near_ms = min(self.points, key=lambda point: (_doublings(point[0], memory_mb), point))
         if not self.measured:
@@ -90,7 +101,11 @@ class Curve:
         noise = math.sqrt(max(0.0, waits + 2 * both * x + cpus * x * x)) / expected
         misfit = 0.0 if memory_mb == near_mb else MISFIT * (1 + min(1.0, _doublings(near_mb, memory_mb))) / 2
         factor = min(WIDEST, 1 + math.hypot(Z_80 * noise, misfit))
-        return expected / factor, expected, expected * factor
+        low, high = expected / factor, expected * factor
+        if self.far_apart or near_mb <= self.vcpus * ONE_VCPU_MB:
+            return low, expected, high
+        parallel = near_ms + self.cpu_ms * ONE_VCPU_MB * (1 / memory_mb - 1 / near_mb)
+        return min(low, max(parallel, expected / WIDEST)), expected, max(high, parallel)
 
     def _by_prior(self, seen_mb: int, seen_ms: float, memory_mb: int) -> tuple[float, float, float]:
         below = math.log(_share(seen_mb, self.vcpus) / _share(memory_mb, self.vcpus))
@@ -100,6 +115,21 @@ class Curve:
         exponents = zip(_exponents(PRIOR), _exponents(FLAT_ABOVE if flat else PRIOR_ABOVE), strict=True)
         low, expected, high = sorted(seen_ms * math.exp(e * below + over * above) for e, over in exponents)
         return low, expected, high
+
+
+class Cpu(NamedTuple):
+    """The CPU time of an invocation."""
+
+    cpu_ms: float
+    """At one whole vCPU."""
+    deviation_ms: float
+    """The standard deviation of its error."""
+
+
+class _Pair(NamedTuple):
+    memory_mb: float
+    duration_ms: float
+    deviation_ms: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,35 +144,48 @@ class Choice:
     reason: str
 
 
-def fit(points: Iterable[tuple[float, float]], *, thread_vcpus: float = THREAD_X86) -> Curve:
+def fit(
+    points: Iterable[tuple[float, float]],
+    *,
+    thread_vcpus: float = THREAD_X86,
+    borrowed: Iterable[tuple[float, float, float]] = (),
+    cpu: Cpu | None = None,
+) -> Curve:
     """The curve through (memory MB, duration ms) pairs, by least squares, never negative.
 
-    `thread_vcpus` is what one thread can use; more is tried where the pairs are far from such a curve.
+    `borrowed` are pairs of the same code elsewhere, brought to the level of these, each with a noise of its own. `cpu`
+    is CPU time. `thread_vcpus` is what one thread can use; more is tried where the evidence is far from such a curve.
 
     Raises:
-        InputError: no pair, or one with a size or duration that cannot be.
+        InputError: no pair, or one with a size, duration or CPU time that cannot be.
     """
-    pairs = [(float(size), float(duration)) for size, duration in points]
+    pairs = [
+        _Pair(float(size), float(duration), math.hypot(noise * duration, JITTER_MS))
+        for size, duration, noise in (*((*point, NOISE) for point in points), *borrowed)
+    ]
     if not pairs:
         raise InputError("a duration curve needs at least one (memory, duration) pair")
-    if any(not (0 < size < math.inf and 0 < duration < math.inf) for size, duration in pairs):
+    if any(not (0 < pair.memory_mb < math.inf and 0 < pair.duration_ms < math.inf) for pair in pairs):
         raise InputError("memory sizes and durations must be positive numbers")
-    best, error = _fitted(pairs, thread_vcpus)
+    if cpu and not (0 <= cpu.cpu_ms < math.inf and 0 < cpu.deviation_ms < math.inf):
+        raise InputError("a CPU time must be no less than 0, and its deviation positive")
+    best, error = _fitted(pairs, cpu, thread_vcpus)
     for vcpus in VCPUS:
         if vcpus > thread_vcpus and error > ILL_FIT:
-            other, its_error = _fitted(pairs, vcpus)
+            other, its_error = _fitted(pairs, cpu, vcpus)
             if its_error <= error / 2:
                 best, error = other, its_error
     return best
 
 
-def _fitted(pairs: Sequence[tuple[float, float]], vcpus: float) -> tuple[Curve, float]:
+def _fitted(pairs: Sequence[_Pair], told: Cpu | None, vcpus: float) -> tuple[Curve, float]:
     """The curve for code that can use so many vCPUs, and its root mean square residual in standard deviations."""
-    # Minimise the sum of (a u + b v - w)^2, with u = 1 / sd, v = x / sd and w = t / sd.
-    deviations = [math.hypot(NOISE * duration, JITTER_MS) for _, duration in pairs]
-    us = [1 / sd for sd in deviations]
-    vs = [1 / (_share(size, vcpus) * sd) for (size, _), sd in zip(pairs, deviations, strict=True)]
-    ws = [duration / sd for (_, duration), sd in zip(pairs, deviations, strict=True)]
+    # Minimise the sum of (a u + b v - w)^2, with u = 1 / sd, v = x / sd and w = t / sd; CPU time is b itself.
+    us = [1 / pair.deviation_ms for pair in pairs]
+    vs = [1 / (_share(pair.memory_mb, vcpus) * pair.deviation_ms) for pair in pairs]
+    ws = [pair.duration_ms / pair.deviation_ms for pair in pairs]
+    if told:
+        us, vs, ws = [*us, 0.0], [*vs, 1 / told.deviation_ms], [*ws, told.cpu_ms / told.deviation_ms]
     uu, vv, uv, uw, vw = _dot(us, us), _dot(vs, vs), _dot(us, vs), _dot(us, ws), _dot(vs, ws)
     determinant = uu * vv - uv * uv
     wait, cpu, spread = 0.0, vw / vv, (0.0, 0.0, 1 / vv)
@@ -153,19 +196,26 @@ def _fitted(pairs: Sequence[tuple[float, float]], vcpus: float) -> tuple[Curve, 
             wait, cpu = 0.0, vw / vv
         elif cpu < 0:
             wait, cpu = uw / uu, 0.0
-    residual = math.sqrt(sum((wait * u + cpu * v - w) ** 2 for u, v, w in zip(us, vs, ws, strict=True)) / len(pairs))
+    residual = math.sqrt(sum((wait * u + cpu * v - w) ** 2 for u, v, w in zip(us, vs, ws, strict=True)) / len(us))
     waits, both, cpus = (max(1.0, residual**2) * each for each in spread)
     by_size: dict[int, list[float]] = defaultdict(list)
-    for size, duration in pairs:
-        by_size[round(size)].append(duration)
+    for pair in pairs:
+        by_size[round(pair.memory_mb)].append(pair.duration_ms)
     curve = Curve(
         wait_ms=wait,
         cpu_ms=cpu,
         points=tuple(sorted((size, statistics.fmean(durations)) for size, durations in by_size.items())),
         vcpus=vcpus,
         covariance=(waits, both, cpus),
+        cpu_told=told is not None,
     )
     return curve, residual
+
+
+def tell(sizes: Collection[int], *, vcpus: float) -> bool:
+    """Whether these memory sizes (MB) are far enough apart to tell waiting from computing."""
+    shares = [_share(size, vcpus) for size in sizes]
+    return bool(shares) and max(shares) >= TELLING * min(shares)
 
 
 def gb_seconds(memory_mb: int, duration_ms: float) -> float:
@@ -184,9 +234,10 @@ def choose(
 ) -> Choice:
     """The cheapest size that is no slower than the allowance and no smaller than the floor.
 
-    A size is slower if its expected duration is, or if its high one is RISKED times the present one; without sizes far
-    enough apart, if its high one is, and then it is one step (half or double) at most. `cost` is what one invocation
-    costs at (memory, duration). A larger size is chosen where the floor demands it, or where a function that is short
+    A size is slower if its expected duration is, or if its high one is RISKED times the present one, RISKED_BY_CPU
+    times where only CPU time tells; where nothing does, if its high one is, and then it is half the size at least.
+    Without sizes far enough apart it is double the size at most. `cost` is what one invocation costs at (memory,
+    duration). A larger size is chosen where the floor demands it, or where a function that is short
     of CPU gets it nearly free: at most 2 % dearer and 25 % faster.
     """
     _, now_ms, _ = curve.duration_ms(current_mb)
@@ -221,13 +272,15 @@ def _fast_enough(curve: Curve, memory_mb: int, now_ms: float, allowance: float) 
     _, expected, high = curve.duration_ms(memory_mb)
     if not curve.measured:
         return high <= allowance * now_ms
-    return expected <= allowance * now_ms and high <= RISKED * now_ms
+    return expected <= allowance * now_ms and high <= (RISKED if curve.far_apart else RISKED_BY_CPU) * now_ms
 
 
 def _candidates(curve: Curve, *, current_mb: int, floor_mb: int, ceiling_mb: int) -> Sequence[int]:
     low, high = max(floor_mb, SMALLEST_MB), min(ceiling_mb, LARGEST_MB)
     if not curve.measured:
-        low, high = max(low, current_mb // 2), min(high, current_mb * 2)
+        low = max(low, current_mb // 2)
+    if not curve.far_apart:
+        high = min(high, current_mb * 2)
     return [size for size in LADDER_MB if low <= size <= high]
 
 

@@ -27,6 +27,7 @@ class SizePoint:
     p95_ms: Interval
     cost_usd_month: Interval
     observed: bool
+    """Measured, in its own logs or by Power Tuning."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +58,7 @@ class MemoryAdvice:
     kind: str
     """CPU, IO, mixed or unknown: what bounds its duration."""
     confidence: str
-    """A (two sizes seen), B (indirect evidence), C (measured prior only)."""
+    """A (two sizes seen), B (indirect evidence: twins, CPU time, sizes near each other), C (measured prior only)."""
     architecture: str
     invocations: int
     sandboxes: int
