@@ -18,9 +18,11 @@ from monitors.names import ARCHIVE, STACK
 
 PACKAGES = ("dashboards", "infra", "monitors", "subscribers")
 NOT_IN_LAMBDA = "infra/local"
-LAYER = ("aws-xray-sdk", "aws-embedded-metrics", "jinja2", "markdown-it-py", "orjson")
+LAYER = ("aws-xray-sdk", "aws-embedded-metrics", "jinja2", "markdown-it-py", "msgspec", "numpy", "orjson")
 """What the handlers import beyond the runtime's own boto3."""
-PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
+MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
+GLIBC = ("manylinux_2_28", "manylinux_2_27", "manylinux2014")
+"""Wheels that the runtime can load, which stands on Amazon Linux 2023 and its glibc 2.34 (PEP 600)."""
 RUNTIME = "3.13"
 
 
@@ -118,7 +120,8 @@ def layer_zip(architecture: str) -> bytes:
         done = subprocess.run(  # noqa: S603 - our own interpreter and constants
             [
                 *(sys.executable, "-m", "pip", "install", "--quiet", "--target", f"{folder}/python"),
-                *("--platform", PLATFORMS[architecture], "--implementation", "cp", "--python-version", RUNTIME),
+                *(f"--platform={glibc}_{MACHINES[architecture]}" for glibc in GLIBC),
+                *("--implementation", "cp", "--python-version", RUNTIME),
                 *("--only-binary=:all:", *LAYER),
             ],
             capture_output=True,

@@ -195,7 +195,7 @@ def test_the_layer_is_built_for_lambda_and_not_for_this_machine(monkeypatch: pyt
     layer = deployment.layer_zip("arm64")
     assert zipfile.ZipFile(io.BytesIO(layer)).namelist() == ["python/jinja2.py"]
     (command,) = asked
-    assert {"manylinux2014_aarch64", "--only-binary=:all:", *deployment.LAYER} <= {*command}
+    assert {"--platform=manylinux2014_aarch64", "--only-binary=:all:", *deployment.LAYER} <= {*command}
 
 
 def test_a_layer_that_cannot_be_built_says_what_pip_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +216,7 @@ def test_the_template_and_the_layer_speak_of_one_runtime() -> None:
     function = TEMPLATE["Globals"]["Function"]
     assert function["Runtime"] == f"python{deployment.RUNTIME}"
     assert RESOURCES["Dependencies"]["Properties"]["CompatibleRuntimes"] == [function["Runtime"]]
-    assert {*TEMPLATE["Parameters"]["Architecture"]["AllowedValues"]} == deployment.PLATFORMS.keys()
+    assert {*TEMPLATE["Parameters"]["Architecture"]["AllowedValues"]} == deployment.MACHINES.keys()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

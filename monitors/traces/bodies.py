@@ -100,6 +100,8 @@ def alike(envelope: Mapping[str, Any]) -> Alike | None:
     `envelope` is as read_trace takes it, with documents as text.
     """
     try:
+        if len(envelope["Segments"]) > MOST:
+            return None
         documents = [_decode(segment["Document"]) for segment in envelope["Segments"]]
     except (msgspec.DecodeError, KeyError, TypeError, RecursionError):
         return None

@@ -1,6 +1,6 @@
 """Span -> the phase that its own time belongs to: what no child of it accounts for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from monitors.traces.repairing import FUNCTION, LAMBDA, STARTS, is_attempt
@@ -53,12 +53,12 @@ def labels(spans: Sequence[Span], below: Sequence[Sequence[int]]) -> list[Label]
     """One label a span."""
     found: list[Label] = []
     for span, children in zip(spans, below, strict=True):
-        inside = [spans[i] for i in children]
         if span.parent < 0:
             found.append(_segment(span, UNCLASSIFIED))
         elif span.segment:
             found.append(_segment(span, found[span.parent]))
         else:
+            inside = (spans[i] for i in children)
             found.append(_subsegment(span, spans[span.parent], inside, found[span.parent]))
     return found
 
@@ -96,7 +96,7 @@ def _refused(span: Span) -> bool:
     return span.throttle or span.status >= 400
 
 
-def _subsegment(span: Span, parent: Span, inside: Sequence[Span], inherited: Label) -> Label:
+def _subsegment(span: Span, parent: Span, inside: Iterable[Span], inherited: Label) -> Label:
     if span.namespace in CALLS:
         waited_for = any(child.segment and not child.inferred and not child.asynchronous for child in inside)
         return HOP if waited_for else Label("dependency", target(span))

@@ -17,7 +17,8 @@ def called(aws: object, http: object) -> tuple[str, str]:
     if isinstance(aws, dict) and not _NAMING.isdisjoint(aws):
         operation, to = text(aws.get("operation")), resource(aws)
     if not operation and isinstance(http, dict):
-        operation = text(_mapping(http.get("request")).get("method"))
+        request = http.get("request")
+        operation = text(request.get("method")) if isinstance(request, dict) else ""
     return operation, to
 
 
@@ -42,11 +43,9 @@ def qualifier(arn: object) -> str:
 
 def text(value: object) -> str:
     """A text as far as it is one: cut, and without what UTF-8 cannot hold."""
-    if not isinstance(value, str):
+    if type(value) is not str:
         return ""
-    cut = value[:TEXT_LIMIT]
-    return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
+    if value.isascii():
+        return value if len(value) <= TEXT_LIMIT else value[:TEXT_LIMIT]
+    return value[:TEXT_LIMIT].encode("utf-8", "replace").decode()
 
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -58,7 +58,7 @@ def view(trace: Trace) -> View:
     for i, span in enumerate(trace.spans):
         if span.parent >= 0:
             below[span.parent].append(i)
-    for children in below:
+    for children in filter(None, below):
         children.sort(key=lambda i: (trace.spans[i].end, trace.spans[i].start), reverse=True)
     return View(trace.spans, below, labels(trace.spans, below))
 
