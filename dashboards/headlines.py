@@ -195,6 +195,8 @@ def memory_status(report: MemoryReport) -> str:
     words = f"{usd(surely)} a month for sure and up to {usd(best)}" if surely else f"up to {usd(best)} a month"
     said = [f"save {words} on {counted(len(lower), 'function')}"] if lower else []
     said += [f"give {counted(len(more), 'function')} more memory"] if more else []
+    if not said and report.advice and len(_those(report, Action.UNKNOWN)) == len(report.advice):
+        return "Not enough data yet to judge the memory of any function"
     return _sentence(", ".join(said)) or "Every function we can judge has the memory it should have"
 
 

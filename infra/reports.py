@@ -16,7 +16,6 @@ from infra.aws.performance import CpuTimes
 from infra.aws.session import client, error_code, pages
 from infra.aws.spans import in_logs, read_spans
 from infra.engines import spans
-from infra.engines.logfiles import Read
 from infra.retrieval import Chosen, chosen_read, chosen_traces
 from monitors import loglines
 from monitors.errors import AwsError
@@ -27,7 +26,7 @@ from monitors.rightsize.advise import memory_report
 from monitors.rightsize.evidence import FunctionFacts, code_of
 from monitors.rightsize.pricelist import OWN, PriceList
 from monitors.rightsize.report import MemoryReport
-from monitors.rightsize.usage import Usage, Use, collect
+from monitors.rightsize.usage import Read, Usage, Use, collect
 from monitors.traces.aggregate import Weights, Window, report_of, window
 from monitors.traces.causes import with_deployments
 from monitors.traces.choosing import PER_FUNCTION

@@ -4,10 +4,10 @@ import argparse
 from functools import partial
 
 from infra.engines import history, logfiles
-from infra.engines.logfiles import Progress, Read
 from infra.reports import Engine
 from lookout import show
 from monitors.errors import InputError
+from monitors.rightsize.usage import Progress, Read
 
 DAYS = 14.0
 """Where --days doesn't say."""

@@ -123,14 +123,15 @@ while left:
     files = [getattr(sys.modules[name], "__file__", None) or "" for name in left]
     read |= (own := {file for file in files if file.startswith(code)})
     before = set(sys.modules)
-    for name in {name for file in own for name in imports(file)} - {"vl_convert"}:
+    for name in {name for file in own for name in imports(file)} - {"vl_convert", "sqlglot"}:
         importlib.import_module(name)
     left = set(sys.modules) - before
 print("\\n".join(sorted(read)))
 """
 """Imports the handlers, and then whatever their modules import inside functions, from the code and `allowed` only.
 
-But for vl_convert: it is for `assets.chart_script`, and no handler writes that file.
+But for vl_convert and sqlglot: they are for `assets.chart_script` and for questions to Athena, and no handler writes
+that file or asks there.
 """
 
 

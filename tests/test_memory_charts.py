@@ -164,6 +164,14 @@ def test_where_nothing_is_sure_the_headline_says_no_more() -> None:
     assert headlines.memory_status(found) == "Save up to $3.00 a month on 1 function"
 
 
+def test_what_cannot_be_judged_is_not_praised() -> None:
+    unknown, kept = (
+        samples.advice("f", action=action, memory_mb=512, advised_mb=512) for action in (Action.UNKNOWN, Action.KEEP)
+    )
+    assert headlines.memory_status(report(unknown)) == "Not enough data yet to judge the memory of any function"
+    assert headlines.memory_status(report(unknown, kept)).startswith("Every function we can judge")
+
+
 # --- the page ------------------------------------------------------------------------------------
 
 

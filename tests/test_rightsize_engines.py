@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from infra import deploy, reports
 from infra.engines import athena, insights
-from infra.engines.logfiles import Read
 from infra.templates.parsing import parse
 from lookout import cli, rightsize
 from lookout.commands import COMMANDS, Argument
@@ -27,7 +26,7 @@ from monitors.errors import AwsError, InputError
 from monitors.records import Invocation
 from monitors.rightsize import questions
 from monitors.rightsize.need import need
-from monitors.rightsize.usage import Usage, Use, quantile, usage
+from monitors.rightsize.usage import Read, Usage, Use, quantile, usage
 from tests.insights import Event, Logs
 from tests.test_reports import Fake, function, session
 

@@ -18,11 +18,10 @@ from hypothesis import strategies as st
 from infra import reports
 from infra.engines import dayfiles, days, history, logfiles
 from infra.engines.dayfiles import Kept, Seen
-from infra.engines.logfiles import Read
 from lookout import cli
 from monitors.errors import AwsError, InputError
 from monitors.rightsize.daily import by_day, in_words, missing
-from monitors.rightsize.usage import MARKS, Usage, Use, merge
+from monitors.rightsize.usage import MARKS, Read, Usage, Use, merge
 from tests.test_reports import Fake, session
 
 duckdb = pytest.importorskip("duckdb")

@@ -434,6 +434,16 @@ def test_what_costs_more_than_a_dollar_waits_for_a_word(gb: float, usd: str, ask
         assert spans.counted(own_, [WEEK], engine="insights", **NO_WAIT).counts[0].functions
 
 
+def test_what_nobody_prices_waits_for_a_word() -> None:
+    logs = Logs(MIXED)
+    own_ = account(logs, gb=0)
+    (note,) = spans.counted(own_, [WEEK], **NO_WAIT).notes
+    assert "not known: CloudWatch has no bytes coming in to aws/spans" in note
+    assert "--engine insights" in note
+    assert not logs.asked
+    assert spans.counted(own_, [WEEK], engine="insights", **NO_WAIT).counts[0].functions
+
+
 def test_a_failure_is_told_unless_the_engine_was_asked_for() -> None:
     own_ = account(Logs([], failure="LimitExceededException"))
     found = spans.counted(own_, [WEEK], **NO_WAIT)

@@ -9,13 +9,12 @@ import boto3
 from botocore.client import BaseClient
 
 from infra.aws.session import call, client, pages
-from infra.engines.logfiles import Progress, Read
 from monitors import quotas
 from monitors.cost import price
 from monitors.errors import AwsError, InputError
 from monitors.rightsize import questions
 from monitors.rightsize.questions import Row
-from monitors.rightsize.usage import Usage, Use
+from monitors.rightsize.usage import Progress, Read, Usage, Use
 
 DATABASE = WORK_GROUP = "lookout"
 STOPPED_AT_BYTES = 100 * 2**30
@@ -49,10 +48,10 @@ def read(
     say(f"Athena is asked twice about the archive: up to USD {usd:.2f} at the price of {quotas.PRICES_REGION}.")
     athena = client(session, "athena")
     usage: Usage = defaultdict(Use)
-    for row in _rows(athena, asked[0], sleep):
+    for row in rows(athena, asked[0], sleep):
         questions.add_durations(usage[row["function_name"] or "", questions.memory_mb(row)], row)
     progress(1, len(asked))
-    for row in _rows(athena, asked[1], sleep):
+    for row in rows(athena, asked[1], sleep):
         use = usage[row["function_name"] or "", questions.memory_mb(row)]
         questions.add_sandbox(use, row, stream=row["log_stream"] or "")
     progress(2, len(asked))
@@ -69,8 +68,12 @@ def translated(sql: str) -> str:
     return found
 
 
-def _rows(athena: BaseClient, query: str, sleep: Callable[[float], object]) -> Iterator[Row]:
-    """The rows of a query, by column."""
+def rows(athena: BaseClient, query: str, sleep: Callable[[float], object], *, table: str = "records") -> Iterator[Row]:
+    """The rows of a query of a table, by column.
+
+    Raises:
+        AwsError: Athena could not begin or end it.
+    """
     asked = {"QueryString": query, "QueryExecutionContext": {"Database": DATABASE}, "WorkGroup": WORK_GROUP}
     try:
         started = call(athena, "StartQueryExecution", asked, target=f"work group {WORK_GROUP}")
@@ -83,7 +86,7 @@ def _rows(athena: BaseClient, query: str, sleep: Callable[[float], object]) -> I
         status = call(athena, "GetQueryExecution", execution)["QueryExecution"]["Status"]
     if status["State"] != "SUCCEEDED":
         why = status.get("StateChangeReason") or "no reason given"
-        raise AwsError(f"Athena's query of {DATABASE}.records ended as {status['State']}: {why}")
+        raise AwsError(f"Athena's query of {DATABASE}.{table} ended as {status['State']}: {why}")
     found = (
         [datum.get("VarCharValue") for datum in row.get("Data", ())]
         for page in pages(athena, "GetQueryResults", execution)

@@ -15,11 +15,10 @@ import boto3
 from infra.aws.session import identity
 from infra.engines import dayfiles, days
 from infra.engines.dayfiles import Kept, Seen
-from infra.engines.logfiles import Progress, Read
 from infra.reports import Engine
 from monitors.errors import InputError
 from monitors.rightsize.daily import DAY, in_words, missing, through
-from monitors.rightsize.usage import Usage, Use, merge
+from monitors.rightsize.usage import Progress, Read, Usage, Use, merge
 
 FILE = "usage.parquet"
 SETTLED_S = 3600.0

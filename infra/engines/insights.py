@@ -20,14 +20,13 @@ from infra.aws.insights import ROWS, rows
 from infra.aws.metrics import read_series
 from infra.aws.session import client, error_code
 from infra.aws.workers import each
-from infra.engines.logfiles import Progress, Read
 from monitors import quotas
 from monitors.cost import price
 from monitors.errors import AwsError
 from monitors.model import Query
 from monitors.rightsize import questions
 from monitors.rightsize.questions import Row
-from monitors.rightsize.usage import Usage, Use, merge
+from monitors.rightsize.usage import Progress, Read, Usage, Use, merge
 
 AT_ONCE = 20
 """Log groups in a query, of 50 that may be: from 1 ms to 15 minutes are 685 bins, so that few have more than ROWS."""

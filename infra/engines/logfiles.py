@@ -3,31 +3,20 @@
 import gc
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
 
 from infra.engines.logblocks import STREAM_FOLDER, read_block, source
 from infra.engines.pieces import CutShortError, blocks
 from monitors.errors import InputError
-from monitors.rightsize.usage import Usage, Use, merge
+from monitors.rightsize.usage import Progress, Read, Usage, Use, merge
 
 SHARE = 1 << 22
 """Bytes of files that are worth a task of their own."""
 YOUNG = 100_000
 """Objects before Python looks for garbage: rows of reports are many, and none is part of a cycle."""
-
-Progress = Callable[[int, int], None]
-
-
-class Read(NamedTuple):
-    """What files hold."""
-
-    usage: Usage
-    notes: tuple[str, ...]
-    """What was lost, in words."""
 
 
 def read(paths: Sequence[str], *, progress: Progress = lambda *_: None, processes: int | None = None) -> Read:

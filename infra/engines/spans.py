@@ -9,7 +9,7 @@ column `message`, partitions by `day` (`2026-11-24`).
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from math import ceil
+from math import ceil, inf, isfinite
 from time import sleep as wait
 from typing import NamedTuple
 
@@ -19,7 +19,6 @@ from infra.aws.insights import ROWS
 from infra.aws.session import client, pages
 from infra.aws.spans import GROUP, answer
 from infra.engines import athena
-from infra.engines.athena import _rows as athena_rows
 from monitors import quotas
 from monitors.cost import price
 from monitors.errors import AwsError
@@ -38,7 +37,7 @@ Window = tuple[float, float]
 
 class Cost(NamedTuple):
     usd: float
-    """At most."""
+    """At most; infinite where it isn't known."""
     words: str
 
 
@@ -54,7 +53,10 @@ def cost(session: boto3.Session, windows: Sequence[Window], *, engine: str = "")
         times = len(QUESTIONS) * len(windows)
         usd = times * price(1, quotas.ATHENA_SCANNED_TB) * athena.STOPPED_AT_BYTES / 2**40
         return Cost(usd, f"Athena is asked {times} times about spans: {_up_to(usd)}")
-    gb = _logged(session, windows) / 1e9
+    logged = _logged(session, windows)
+    if not logged:
+        return Cost(inf, f"What counting all spans costs is not known: CloudWatch has no bytes coming in to {GROUP}.")
+    gb = logged / 1e9
     usd = price(ceil(len(QUESTIONS) * gb), quotas.LOGS_SCANNED_GB)
     return Cost(
         usd, f"Counting all spans has Logs Insights read {gb:,.1f} GB twice, as choosing traces does: {_up_to(usd)}"
@@ -80,7 +82,8 @@ def counted(
     try:
         price_ = cost(session, windows, engine=engine)
         if not engine and price_.usd > MOST_USD:
-            return _nothing(windows, f"{price_.words} Above USD {MOST_USD:.2f} that waits for --engine insights.")
+            above = f"Above USD {MOST_USD:.2f}" if isfinite(price_.usd) else "Unpriced,"
+            return _nothing(windows, f"{price_.words} {above} that waits for --engine insights.")
         found = [_asked(session, window, engine or INSIGHTS, sleep) for window in windows]
     except AwsError as error:
         if engine:
@@ -95,7 +98,7 @@ def _asked(session: boto3.Session, window: Window, engine: str, sleep: Callable[
     """The rows of the answers to both questions."""
     if engine == ATHENA:
         sql = [athena.translated(of_archive(one, start_s=window[0], end_s=window[1])) for one in QUESTIONS]
-        return [list(athena_rows(client(session, "athena"), query, sleep)) for query in sql]
+        return [list(athena.rows(client(session, "athena"), query, sleep, table="spans")) for query in sql]
     logs, seconds = client(session, "logs"), (int(window[0]), ceil(window[1]) - 1)
     return [list(answer(logs, of_insights(question), seconds, sleep)) for question in QUESTIONS]
 

@@ -6,9 +6,10 @@ and of a sandbox only the changes of its high-water mark are kept. Parts read ap
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil, floor, log10
+from typing import NamedTuple
 
 from monitors.records import Invocation
 
@@ -62,6 +63,18 @@ class Use:
 
 
 Usage = dict[Key, Use]
+
+
+class Read(NamedTuple):
+    """What logs hold."""
+
+    usage: Usage
+    notes: tuple[str, ...]
+    """What was lost, in words."""
+
+
+Progress = Callable[[int, int], None]
+"""Is told how much has been read, and how much there is."""
 
 
 def usage(invocations: Iterable[Invocation]) -> Usage:

@@ -48,4 +48,3 @@ def text(value: object) -> str:
     if value.isascii():
         return value if len(value) <= TEXT_LIMIT else value[:TEXT_LIMIT]
     return value[:TEXT_LIMIT].encode("utf-8", "replace").decode()
-
