@@ -32,7 +32,7 @@ from lookout import tracefiles
 from monitors.traces.aggregate import latency_report
 from monitors.traces.reading import read_trace
 
-TRACES, TIMES = 5_000, 6
+TRACES, TIMES = 10_000, 6
 VARIABLE = "CRISP"
 ROOT = "shop/live"
 """The service and the operation that every trace of the corpus begins with."""
@@ -43,7 +43,7 @@ Process = Callable[[str], Any]
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--crisp", type=Path, default=os.environ.get(VARIABLE))
-    arguments.add_argument("--rounds", type=int, default=7)
+    arguments.add_argument("--rounds", type=int, default=5)
     asked = arguments.parse_args()
     if not asked.crisp:
         print(

@@ -1,4 +1,4 @@
-"""Claims: a latency report costs a small multiple of merely decoding its traces; a million spans take 60 s and 1 GB.
+"""Claims: a latency report takes at most 2.5 times as long as decoding its traces; a million spans take 60 s and 1 GB.
 
 Prints traces a second from the bytes of BatchGetTraces to a report, and for orjson alone on the same bytes, envelope
 and documents: nothing that reads them in Python can be faster. CPU time, one process, in turns; of the rounds each the
@@ -38,13 +38,14 @@ from monitors.traces.reading import read_trace
 ANSWER = 5  # BatchGetTraces returns five traces a call
 EPOCH = 1_750_000_000.0
 SPANS_A_TRACE = 10  # 11 if the start is cold
+TIMES = 2.5
 MOST_S, MOST_MB = 60, 1000
 LONG, LONG_S = 10_000, 0.2
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--traces", type=int, default=5_000)
+    arguments.add_argument("--traces", type=int, default=20_000)
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--spans", type=int, default=100_000)
     arguments.add_argument("--read", help=argparse.SUPPRESS)
@@ -53,18 +54,25 @@ def main() -> None:
         _read(asked.read)
         return
     gc.set_threshold(YOUNG)  # as the command does
-    _against_decoding(_corpus(asked.traces), asked.traces, asked.rounds)
-    held = [_in_bulk(asked.spans), _of_one(asked.rounds)]
+    held = [
+        _against_decoding(_corpus(asked.traces), asked.traces, asked.rounds),
+        _in_bulk(asked.spans),
+        _of_one(asked.rounds),
+    ]
     if not all(held):
         sys.exit("the claim does not hold")
 
 
-def _against_decoding(answers: list[bytes], count: int, rounds: int) -> None:
+def _against_decoding(answers: list[bytes], count: int, rounds: int) -> bool:
     size = sum(map(len, answers))
     print(f"{count} traces, {size / 1e6:.1f} MB, {size / count / 1e3:.1f} kB a trace")
     decode, report = _best([partial(_decode, answers), partial(_report, answers)], rounds)
     print(f"orjson of envelope and documents: {count / decode:9,.0f} traces/s")
-    print(f"bytes to latency report:          {count / report:9,.0f} traces/s, {report / decode:.1f} times as long")
+    print(
+        f"bytes to latency report:          {count / report:9,.0f} traces/s, {report / decode:.2f} times as long, "
+        f"of {TIMES}"
+    )
+    return report / decode <= TIMES
 
 
 def _decode(answers: list[bytes]) -> None:

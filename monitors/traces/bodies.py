@@ -4,6 +4,7 @@ The field names and types are those of the X-Ray Developer Guide, "X-Ray segment
 is for reading.read_trace, which can read anything.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from operator import attrgetter
@@ -89,6 +90,8 @@ class _Body(Struct, omit_defaults=True):
     subsegments: list["_Body"] = []
 
 
+_OWN_ARN = re.compile(rb'"(?:resource|function)_arn":"arn:[^:"]*:[^:"]*:([^:"]+):')
+
 _decode = msgspec.json.Decoder(_Body).decode
 _encode = msgspec.json.Encoder().encode
 _START = attrgetter("start_time")
@@ -166,14 +169,9 @@ def renamed(key: Key) -> tuple[Key, list[str]] | None:
 
 
 def region_of(key: Key) -> str:
-    """That of the first segment that names its own resource; empty if none does."""
-    arns = (
-        arn
-        for document in _documents(key)
-        for body in _inside(document)
-        for arn in (body.get("resource_arn", ""), body.get("aws", {}).get("function_arn", ""))
-    )
-    return next((arn.split(":")[3] for arn in arns if arn.count(":") > 3), "")
+    """That of the first ARN of a segment's own resource or function; empty if there is none."""
+    found = _OWN_ARN.search(key.documents)
+    return found[1].decode() if found else ""
 
 
 def _documents(key: Key) -> list[dict[str, Any]]:
