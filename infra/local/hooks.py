@@ -37,6 +37,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "_ESM_BACKOFF_SECONDS",
         "_emit_lambda_logs",
         "_emit_lambda_metrics",
+        "_execute_function_dispatch",
         "_execute_function_provided_warm",
         "_execute_function_warm",
         "_functions",

@@ -30,6 +30,7 @@ SERVERS_OWN = ("BIND_HOST", "GATEWAY_PORT", "IOT_MTLS_ENABLED", "LOG_LEVEL")
 _last = threading.local()
 _worker_class_for = lambda_runtime._worker_class_for
 _warm = lambda_svc._execute_function_warm
+_dispatch = lambda_svc._execute_function_dispatch
 _worker_env = lambda_svc._provided_worker_env
 _code_dir = lambda_svc._provided_runtime_code_dir
 
@@ -89,6 +90,7 @@ def install(xray_port: int) -> None:
 
     lambda_runtime._worker_class_for = lambda config: Environment if _is_python(config) else _worker_class_for(config)
     lambda_svc._execute_function_warm = _execute
+    lambda_svc._execute_function_dispatch = _answer
     lambda_svc._provided_worker_env = worker_env
     lambda_svc._provided_runtime_code_dir = _with_bootstrap
     lambda_svc._emit_lambda_logs = _finish
@@ -105,6 +107,13 @@ def _execute(function: Json, event: Any, request_id: str) -> Any:
     config = function.get("config") or function
     run = lambda_svc._execute_function_provided_warm if _is_python(config) else _warm
     return run(function, event, request_id)
+
+
+def _answer(*invoked: Any) -> Any:
+    """What an invocation gave, with all that was logged of it: LogResult is the end of that."""
+    result = _dispatch(*invoked)
+    said, _last.events = getattr(_last, "events", None), None
+    return result | {"log": "\n".join(said)} if said and isinstance(result, dict) else result
 
 
 def _environment(config: Json, code_dir: str, xray_port: int) -> dict[str, str]:
@@ -177,7 +186,8 @@ def _finish(
     if done is None or done.request_id != request_id:
         done = _unmeasured(request_id, error=error, duration_ms=duration_ms)
     now_ms = int(done.ended_s * 1000)
-    events = [(now_ms, line) for line in outcome.lines(done, config, output)]
+    _last.events = outcome.lines(done, config, output)
+    events = [(now_ms, line) for line in _last.events]
     group = _log_group(config)
     logs.append(group, done.stream, events)
     dimensions = {"FunctionName": config["FunctionName"]}

@@ -1,23 +1,20 @@
 """A function of the embedded account, invoked at several memory sizes, and put back.
 
-The embedded account gives no report line with an answer, as AWS does: here it is taken from the log group. Nor does
-memory bring CPU there, so that all sizes take the same time.
+Memory brings no CPU there, so that all sizes take the same time.
 """
 
-import base64
 import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from infra.local.account import LocalAccount
-from lookout import cli, powertuning, rightsize
+from lookout import cli
 from lookout.demo.environment import only
-from tests.e2e.conftest import Client, eventually
+from tests.e2e.conftest import Client
 from tests.test_cli_reports import report_line
 
 pytestmark = pytest.mark.e2e
@@ -53,24 +50,8 @@ def name(
         )
     monkeypatch.chdir(tmp_path)
     with only(account.environment()):
-        own = reporting(client, group)
-        monkeypatch.setattr(powertuning, "session", lambda: own)
         yield made
     client("lambda").delete_function(FunctionName=made)
-
-
-def reporting(client: Client, group: str) -> boto3.Session:
-    """A session whose invocations come with the newest report line of the log group."""
-    own = rightsize.session()
-    known = {event["eventId"] for event in reports(client, group)}
-
-    def add(parsed: dict[str, Any], **_: Any) -> None:
-        fresh = eventually(lambda: [event for event in reports(client, group) if event["eventId"] not in known])
-        known.update(event["eventId"] for event in fresh)
-        parsed["LogResult"] = base64.b64encode(fresh[-1]["message"].encode()).decode()
-
-    own.events.register("after-call.lambda.Invoke", add)
-    return own
 
 
 def reports(client: Client, group: str) -> list[dict[str, Any]]:
