@@ -65,5 +65,7 @@ def _body(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _fits(units: application_body.Units, keys: Sequence[str]) -> bool:
+    if 2 * len(keys) > quotas.DASHBOARD_WIDGETS:
+        return False  # each has a head and its alarms, at least
     shown, metrics = application_body.size(units[key] for key in keys)
     return shown <= quotas.DASHBOARD_WIDGETS - _HEAD and metrics <= quotas.DASHBOARD_METRICS - _HEAD

@@ -162,6 +162,7 @@ def _change(change: Change) -> Headline:
     words += [f"Moved most: {phase.replace('_', ' ')}{space}{rest}."] if change.blamed else []
     words += [f"Other requests than before: {change.mix}."] if change.mix else []
     words += [f"Since about {moment(change.since)}{_deployment(change)}."] if change.since else []
+    words += ["Its memory size went from {:,} to {:,} MB.".format(*change.memory_mb)] if change.memory_mb else []
     return Headline(title=title, words=" ".join(words), tone="bad" if rose else "good")
 
 

@@ -4,7 +4,6 @@ Source of the structure: "Dashboard Body Structure and Syntax", Amazon CloudWatc
 without a place: `placed` puts rows of them on the grid of 24 columns.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, cycle, islice
@@ -23,7 +22,7 @@ MONTH, MONTH_S = "-P30D", 30 * 86_400
 REGION, ACCOUNT, PARTITION = "${AWS::Region}", "${AWS::AccountId}", "${AWS::Partition}"
 """CloudFormation's own words, where the fleet came from a template: the stack's Fn::Sub puts in the values."""
 
-_ACTED_ON = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&-])")
+_ESCAPED = str.maketrans({one: f"\\{one}" for one in "\\`*_{}[]()#+!|<>~$&-"})
 _SHADES = 4
 _MANY = tuple(map(light, ("traffic", "latency", "saturation", "errors", "runtime", "other")))
 
@@ -108,7 +107,7 @@ def expression_row(expression: str, *, label: str, period_s: int, account: str =
 @lru_cache(maxsize=4096)
 def markdown(text: str) -> str:
     """Text with everything that Markdown would act on escaped."""
-    return _ACTED_ON.sub(r"\\\1", " ".join(inert(text).split()))
+    return " ".join(inert(text).split()).translate(_ESCAPED)
 
 
 def link(words: str, dashboard: str) -> str:

@@ -28,7 +28,7 @@ from monitors.rightsize.pricelist import OWN, PriceList
 from monitors.rightsize.report import MemoryReport
 from monitors.rightsize.usage import Read, Usage, Use, collect
 from monitors.traces.aggregate import Weights, Window, report_of, window
-from monitors.traces.causes import with_deployments
+from monitors.traces.causes import with_deployments, with_memory
 from monitors.traces.choosing import PER_FUNCTION
 from monitors.traces.counted import against, weighted, with_counts
 from monitors.traces.report import LatencyReport
@@ -156,7 +156,7 @@ def latency(
     report = report_of(found, then, start=end_s - days * DAY_S, end=end_s, region=session.region_name)
     if chosen.listed > len(before) + len(now):
         report = replace(report, notes=(*report.notes, CHOICE))
-    return _with_deployments(session, report), found
+    return _with_settings(session, report, start_s=end_s - 2 * days * DAY_S), found
 
 
 def _latency_of_spans(
@@ -179,19 +179,42 @@ def _latency_of_spans(
     )
     report = with_counts(report_of(found, then, start=middle_s, end=end_s, region=session.region_name), now, before)
     notes = (*report.notes, FROM_SPANS, *([COUNTED] if now.functions else []), *counting.notes)
-    return _with_deployments(session, replace(report, notes=notes)), found
+    return _with_settings(session, replace(report, notes=notes), start_s=start_s), found
 
 
-def _with_deployments(session: boto3.Session, report: LatencyReport) -> LatencyReport:
-    """The report, its changes joined with when their functions' code or settings last changed."""
+def _with_settings(session: boto3.Session, report: LatencyReport, *, start_s: float) -> LatencyReport:
+    """The report, its changes joined with when their functions' code or settings last changed, and with their memory
+    sizes: that of the first report line of the window before, and of the last day.
+    """
     names = {change.function for change in report.changes}
-    changed = [one for one in _functions(session) if one["FunctionName"] in names] if names else []
+    if not names:
+        return report
+    changed = [one for one in _functions(session) if one["FunctionName"] in names]
     deployed = {
         one["FunctionName"]: datetime.fromisoformat(one["LastModified"]).timestamp()
         for one in changed
         if one.get("LastModified")
     }
-    return replace(report, changes=with_deployments(report.changes, deployed))
+    logs = client(session, "logs")
+    sizes: dict[str, tuple[int, int]] = {}
+    notes = []
+    for one in changed:
+        try:
+            was = _memory_mb(logs, one, start_s=start_s, end_s=report.start)
+            now = _memory_mb(logs, one, start_s=report.end - DAY_S, end_s=report.end)
+        except AwsError as error:
+            notes.append(f"Whether {one['FunctionName']} had another memory size is not known: {error}")
+        else:
+            sizes |= {one["FunctionName"]: (was, now)} if was and now else {}
+    changes = with_memory(with_deployments(report.changes, deployed), sizes)
+    return replace(report, changes=changes, notes=(*report.notes, *notes))
+
+
+def _memory_mb(logs: BaseClient, function: Json, *, start_s: float, end_s: float) -> int | None:
+    """What the function's first report line in this time says; None if there is none."""
+    name = function["FunctionName"]
+    found = _invocations(logs, _group(function), name, start_s=start_s, end_s=end_s)
+    return next((one.memory_mb for one in found if one.function == name), None)
 
 
 def to_read(

@@ -9,7 +9,7 @@ from monitors import names
 from monitors.candidates import Candidate, note
 from monitors.catalog.rows import Learned, Rule, Share
 from monitors.levels import UNTIL, Layer, LearnedLevels, Side, sides
-from monitors.model import Alarm, Comparison, Description, Finding, Missing, Query, Resource, Scalar, Severity
+from monitors.model import Alarm, Comparison, Description, Fact, Finding, Missing, Query, Resource, Scalar, Severity
 from monitors.settings import Settings, owner, wakes
 
 _NOBODY = Resource(service="", name="", id="")
@@ -31,8 +31,10 @@ def alarm(found: Candidate, settings: Settings, learned: Mapping[tuple[str, str]
     """The alarm, or the note that says which level it lacks."""
     rule, resource, layers = found.rule, found.resource, found.layers
     history = learned.get((rule.id, resource.id))
-    own = _own(rule) if not layers and history is None else None
-    settled = own or _settled(rule, resource, layers, history)
+    if layers or history is not None:
+        settled = _settled(rule, resource, layers, history)
+    else:
+        settled = _own(rule) or _limited(rule, *[resource.facts.get(fact) for fact in _limits(rule)])
     high, low = settled.high, settled.low
     if high.level is None and low.level is None:
         return note("no_level", rule.id, resource, high.basis or low.basis)
@@ -70,8 +72,21 @@ def _own(rule: Rule) -> _Settled | None:
 
     Most alarms of a fleet are such.
     """
+    return None if _limits(rule) else _settled(rule, _NOBODY, (), None)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _limited(rule: Rule, *limits: Fact | None) -> _Settled:
+    """The same of all who have these limits."""
+    known = {fact: limit for fact, limit in zip(_limits(rule), limits, strict=True) if limit is not None}
+    return _settled(rule, replace(_NOBODY, facts=known), (), None)
+
+
+@lru_cache(maxsize=1024)
+def _limits(rule: Rule) -> tuple[str, ...]:
+    """The facts that its levels are shares of until a history is learned."""
     levels = [one.default if isinstance(one, Learned) else one for one in (rule.high, rule.low)]
-    return None if any(isinstance(one, Share) for one in levels) else _settled(rule, _NOBODY, (), None)
+    return tuple(one.fact for one in levels if isinstance(one, Share))
 
 
 def _settled(rule: Rule, resource: Resource, layers: Sequence[Layer], history: LearnedLevels | None) -> _Settled:

@@ -2,16 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from monitors.catalog.rows import Catalog, Condition, Dimensions, Metric, Rule, Service, dimension_sets, hold, subject
 from monitors.levels import Layer
-from monitors.model import Fact, Finding, Fleet, Query, Resource
+from monitors.model import Fact, Finding, Fleet, Query, Resource, record
 from monitors.settings import MUTE_TAG, Match, Settings, fits
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Candidate:
     """A rule on a resource, or on a part of it such as an index, whose metrics exist."""
 
@@ -19,8 +18,10 @@ class Candidate:
     resource: Resource
     subject: str
     """What the alarm's name calls it."""
-    metrics: tuple[tuple[Metric, Dimensions], ...]
-    """The rule's metrics as this resource publishes them."""
+    metrics: Sequence[Metric]
+    """The rule's, as this resource publishes them."""
+    dimensions: Mapping[Dimensions, Dimensions]
+    """Those of the metrics, by their templates."""
     layers: tuple[Layer, ...]
     """What the settings say of the rule here; the last wins."""
 
@@ -33,21 +34,26 @@ class Candidate:
                 id=f"m{number}",
                 namespace=row.namespace,
                 metric=row.name,
-                dimensions=dimensions,
+                dimensions=self.dimensions[row.dimensions],
                 statistic=row.statistic,
                 period_s=rule.period_s,
                 label=row.name,
                 returned=not rule.expression,
             )
-            for number, (row, dimensions) in enumerate(self.metrics, 1)
+            for number, row in enumerate(self.metrics, 1)
         ]
         if rule.expression:
             found.append(Query(id="e1", expression=rule.expression, period_s=rule.period_s, label=rule.title))
         return tuple(found)
 
 
-_Applying = Sequence[tuple[Rule, Sequence[Metric]]]
-"""The rules that hold for a resource and whose metrics it publishes, each with the rows of these."""
+class _Applying(NamedTuple):
+    """The rules that hold for a resource and whose metrics it publishes."""
+
+    rules: Sequence[tuple[Rule, Sequence[Metric], int]]
+    """Each with the rows of its metrics, and which of the shapes it has."""
+    shapes: Sequence[Sequence[Metric]]
+    """Rows with the templates of dimensions of one rule or more: most rules of a resource have the same."""
 
 
 class _Index(NamedTuple):
@@ -60,12 +66,8 @@ class _Index(NamedTuple):
     """By service and those facts' values, as they are worked out: most functions of a fleet are alike."""
 
 
-class _Target(NamedTuple):
-    """A resource, what alarm names call it, and the sets of dimensions by their templates, as they are worked out."""
-
-    resource: Resource
-    subject: str
-    sets: dict[Dimensions, dict[str, Dimensions]]
+_Part = tuple[str, Mapping[Dimensions, Dimensions]]
+"""What alarm names call a resource or a part of it, and the dimensions of a rule's metrics there, by templates."""
 
 
 def candidates(fleet: Fleet, settings: Settings, catalog: Catalog) -> Iterator[Candidate | Finding]:
@@ -76,15 +78,21 @@ def candidates(fleet: Fleet, settings: Settings, catalog: Catalog) -> Iterator[C
         if reason := _muted(resource, matches):
             yield Finding(kind="muted", resource=resource.id, title=f"{resource.name}: {reason}")
             continue
-        rules = _applying(resource, index)
-        target = _Target(resource, subject(index.services[resource.service], resource) if rules else "", {})
-        for rule, rows in rules:
+        rules, shapes = _applying(resource, index)
+        parts = [_parts(rows, resource, index.services[resource.service]) for rows in shapes]
+        for rule, rows, shape in rules:
             layers = layers_of(rule.id, settings, matches)
             said = [one for one in layers if one.override.enabled is not None] if layers else []
-            if said and not said[-1].override.enabled:
+            on = said[-1].override.enabled if said else settings.all_rules or not rule.opt_in
+            if said and not on:
                 yield note("turned_off", rule.id, resource, f"turned off by {said[-1].place}")
-            elif said or settings.all_rules or not rule.opt_in:
-                yield from _on(rule, rows, target, layers)
+            elif on and not parts[shape]:
+                facts = ", ".join(template for row in rows for _, template in row.dimensions)
+                yield note("no_dimensions", rule.id, resource, f"the value of a dimension is not known: {facts}")
+            for called, dimensions in parts[shape] if on else ():
+                yield Candidate(
+                    rule=rule, resource=resource, subject=called, metrics=rows, dimensions=dimensions, layers=layers
+                )
 
 
 def layers_of(rule: str, settings: Settings, matches: list[Match]) -> tuple[Layer, ...]:
@@ -108,43 +116,35 @@ def _muted(resource: Resource, matches: list[Match]) -> str:
     return next((f'muted by [[match]] name = "{match.name}"' for match in matches if match.mute), "")
 
 
-def _on(
-    rule: Rule, rows: Sequence[Metric], target: _Target, layers: tuple[Layer, ...]
-) -> Iterator[Candidate | Finding]:
-    """The rule on the resource, or on each of its parts."""
-    resource, name, _ = target
-    sets = [_sets(row, target) for row in rows]
-    if not all(sets):
-        facts = ", ".join(template for row in rows for _, template in row.dimensions)
-        yield note("no_dimensions", rule.id, resource, f"the value of a dimension is not known: {facts}")
-        return
-    for part in max(sets, key=len):
-        dimensions = [own[part] if part in own else own[""] for own in sets]
-        yield Candidate(
-            rule=rule,
-            resource=resource,
-            subject=f"{name}/{part}" if part else name,
-            metrics=tuple(zip(rows, dimensions, strict=True)),
-            layers=layers,
+def _parts(rows: Sequence[Metric], resource: Resource, service: Service) -> Sequence[_Part]:
+    """The resource itself, or each of its parts; none where a dimension is not known."""
+    sets = {row.dimensions: dict(dimension_sets(row, resource)) for row in rows}
+    if not all(sets.values()):
+        return []
+    name = subject(service, resource)
+    return [
+        (
+            f"{name}/{part}" if part else name,
+            {templates: own[part] if part in own else own[""] for templates, own in sets.items()},
         )
-
-
-def _sets(row: Metric, target: _Target) -> dict[str, Dimensions]:
-    """The row's dimensions by part. Most rows of a resource have the same."""
-    found = target.sets.get(row.dimensions)
-    if found is None:
-        found = target.sets[row.dimensions] = dict(dimension_sets(row, target.resource))
-    return found
+        for part in max(sets.values(), key=len)
+    ]
 
 
 def _applying(resource: Resource, index: _Index) -> _Applying:
     rules, asked = index.rules.get(resource.service, ()), index.asked.get(resource.service, ())
-    key = (resource.service, *(resource.facts.get(fact) for fact in asked))
+    key = (resource.service, *map(resource.facts.get, asked))
     if key not in index.applying:
-        index.applying[key] = [
-            (rule, rows) for rule, metrics in rules if (rows := _rows(rule, metrics, resource.facts)) is not None
-        ]
+        found = [(rule, rows) for rule, metrics in rules if (rows := _rows(rule, metrics, resource.facts)) is not None]
+        shapes = {_templates(rows): rows for _, rows in found}
+        at = {shape: number for number, shape in enumerate(shapes)}
+        shaped = [(rule, rows, at[_templates(rows)]) for rule, rows in found]
+        index.applying[key] = _Applying(shaped, [*shapes.values()])
     return index.applying[key]
+
+
+def _templates(rows: Sequence[Metric]) -> frozenset[Dimensions]:
+    return frozenset([row.dimensions for row in rows])
 
 
 def _rows(rule: Rule, metrics: list[list[Metric]], facts: Mapping[str, Fact]) -> Sequence[Metric] | None:

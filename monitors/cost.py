@@ -78,12 +78,12 @@ def cost_lines(
 ) -> tuple[CostLine, ...]:
     """What the plan costs by what is paid for."""
     billed = [query for alarm in plan.alarms for query in alarm.queries if query.metric]
-    fast = sum(_high_resolution(query) for query in billed)
+    fast = sum([_high_resolution(query) for query in billed])
     small = sum(count <= quotas.FREE_DASHBOARD_METRICS for count in dashboard_metrics)
     return (
         _line("alarm metrics", len(billed) - fast, quotas.ALARM_METRIC),
         _line("high-resolution alarm metrics", fast, quotas.HIGH_RESOLUTION_ALARM_METRIC),
-        _line("metrics of fleet alarms", sum(len(one.covers) for one in plan.alarms), quotas.INSIGHTS_METRIC),
+        _line("metrics of fleet alarms", sum([len(one.covers) for one in plan.alarms]), quotas.INSIGHTS_METRIC),
         _line("composite alarms", len(plan.composites), quotas.COMPOSITE_ALARM),
         _line("dashboards", len(dashboard_metrics), quotas.DASHBOARD, most_free=small),
         _line("custom metrics", _custom_metrics(plan, catalog), quotas.CUSTOM_METRIC),
@@ -163,14 +163,17 @@ def _high_resolution(query: Query) -> bool:
 
 def _custom_metrics(plan: Plan, catalog: Catalog) -> int:
     """Metrics of ours: those that metric filters make, and those that the log subscriber makes for each function."""
-    rows: dict[str, list[Metric]] = defaultdict(list)
+    alike: dict[object, list[Metric]] = defaultdict(list)  # most rows have the same dimensions, under one condition
     for row in catalog.metrics:
         if row.namespace == names.LOG_METRICS:
-            rows[row.service].append(row)
-    read = 0
-    for resource in plan.fleet.resources:
-        own = [row for row in rows.get(resource.service, ()) if hold(row.when, resource.facts)]
-        first = {row.dimensions: row for row in own}  # most have the same
-        sets = {dimensions: len(dimension_sets(row, resource)) for dimensions, row in first.items()}
-        read += sum(sets[row.dimensions] for row in own)
+            alike[row.service, row.dimensions, row.when].append(row)
+    rows: dict[str, list[tuple[Metric, int]]] = defaultdict(list)
+    for first, *others in alike.values():
+        rows[first.service].append((first, 1 + len(others)))
+    read = sum(
+        count * len(dimension_sets(row, resource))
+        for resource in plan.fleet.resources
+        for row, count in rows.get(resource.service, ())
+        if hold(row.when, resource.facts)
+    )
     return read + len({(one.namespace, one.definition.name) for one in plan.metric_filters})

@@ -42,16 +42,16 @@ class _Target:
 
 
 def composites(
-    fleet: Fleet, alarms: Iterable[Alarm], settings: Settings, catalog: Catalog
+    fleet: Fleet, alarms: Sequence[Alarm], settings: Settings, catalog: Catalog
 ) -> tuple[CompositeAlarm, ...]:
     """Those of resources, then the health alarms of applications."""
-    sayable = [one for one in alarms if _sayable(one.name)]
     joint = joint_rules(catalog)
-    by_rule = {(one.resource, one.rule): one.name for one in sayable if one.rule in joint}
-    causes = {one.rule: one.name for one in sayable if one.severity is Severity.PAGE}
+    by_rule = {(one.resource, one.rule): one.name for one in alarms if one.rule in joint and _sayable(one.name)}
+    pages = [one for one in alarms if one.severity is Severity.PAGE and _sayable(one.name)]
+    causes = {one.rule: one.name for one in pages}
     tops: dict[str, list[str]] = defaultdict(list)
-    for alarm in sayable:
-        if alarm.severity is Severity.PAGE and alarm.rule not in joint:
+    for alarm in pages:
+        if alarm.rule not in joint:
             tops[alarm.resource].append(alarm.name)
     made: list[CompositeAlarm] = []
     for health, target in _targets(fleet, catalog):
@@ -95,8 +95,8 @@ def _paired(health: Health, target: _Target, by_rule: _Rules, settings: Settings
     """The composite that is on while both alarms of a pair are; none where no pair is whole."""
     pairs = [[by_rule.get((target.id, rule), "") for rule in pair] for pair in health.pairs]
     whole = [pair for pair in pairs if all(pair)]
-    severity = _severity(health, target, settings)
-    if not whole or severity is None:
+    severity = _severity(health, target, settings) if whole else None
+    if severity is None:
         return []
     both = [" AND ".join(map(_on, pair)) for pair in whole]
     children = [name for pair in whole for name in pair]

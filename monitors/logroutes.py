@@ -38,11 +38,12 @@ def log_routes(
 
     Without a `subscriber` or an `archive` there is nobody to subscribe.
     """
-    groups = {one.name: one for one in fleet.resources if one.service in _log_groups(catalog)}
+    services = _log_groups(catalog)
+    groups = {one.name: one for one in fleet.resources if one.service in services}
     filters: list[MetricFilter] = []
     notes: list[Finding] = []
     left_over: dict[str, list[MetricDefinition]] = {}
-    for group in groups.values():
+    for group in groups.values() if settings.metrics else ():
         native, rest = _native(group, [one for one in settings.metrics if measures(one, group)])
         filters += native
         if rest:

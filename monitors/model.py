@@ -6,9 +6,20 @@ Records made once per log line are in records.py, apart, for the sake of Lambda 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar, dataclass_transform
 
 Scalar = str | int | float | bool
 Fact = Scalar | tuple[str, ...]
+_Record = TypeVar("_Record")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+def record(own: type[_Record]) -> type[_Record]:
+    """The class as a dataclass that is frozen for the type checker only.
+
+    Of a fleet there are tens of thousands, and to be frozen at run time too takes more than half of making one.
+    """
+    return dataclass(kw_only=True, slots=True, unsafe_hash=True)(own)
 
 
 class State(StrEnum):
@@ -47,7 +58,7 @@ class Severity(StrEnum):
 # --- what is there -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Resource:
     """One deployed thing and its facts."""
 
@@ -88,7 +99,7 @@ class Tally:
     understood: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Fleet:
     """Every resource of the accounts and Regions asked for, and the links between them."""
 
@@ -105,7 +116,7 @@ class Fleet:
 # --- what ought to be watched --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Query:
     """One line of an alarm or widget: a metric with its statistic, or metric math over the other lines."""
 
@@ -120,7 +131,7 @@ class Query:
     returned: bool = True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Description:
     """What an alarm means, which its description says in text (monitors/describe.py). No line breaks."""
 
@@ -138,7 +149,7 @@ class Description:
     log_group: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Alarm:
     """A rule on a resource, nothing left to decide: everything PutMetricAlarm needs but the topic's ARN."""
 
@@ -161,7 +172,7 @@ class Alarm:
     """Of an alarm for the whole fleet: the ids of the resources that have it in place of one of their own."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class CompositeAlarm:
     """One alarm over others, so that a person hears once."""
 
@@ -180,7 +191,7 @@ class CompositeAlarm:
     """The name of the alarm that keeps this one's actions back while it is on; empty for none."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class MetricDefinition:
     """A custom metric out of log lines, as a user writes it in lookout.toml."""
 
@@ -197,7 +208,7 @@ class MetricDefinition:
     """Tag of the log group -> shell-style pattern of its value."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class MetricFilter:
     """A metric definition on one log group, run by CloudWatch Logs itself."""
 
@@ -210,7 +221,7 @@ class MetricFilter:
 EVERY_GROUP = "*"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Subscription:
     """A log group whose matching lines go to the subscription Lambda."""
 
@@ -223,7 +234,7 @@ class Subscription:
     """Whether they go to the archive instead."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Plan:
     """All that would be watched, nothing left to decide."""
 
@@ -242,7 +253,7 @@ class Plan:
 # --- what the measurements say -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Series:
     """Datapoints of one metric on a period grid; None where there is no datapoint."""
 
@@ -253,7 +264,7 @@ class Series:
     values: tuple[float | None, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record
 class Finding:
     """Something now true of a resource that a person should hear, with its evidence."""
 

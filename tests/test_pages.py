@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
@@ -314,6 +315,30 @@ def test_the_latency_page_begins_with_what_certainly_changed() -> None:
     assert "Moved most: DynamoDB Query shop-orders." in found[1]
     assert found[2].startswith("auth-login: median response fell from 64\u00a0ms to 48\u00a0ms")
     assert len(found) == 3  # ops-export's interval has zero in it
+
+
+def test_a_change_is_told_with_what_it_came_with() -> None:
+    change = Change(
+        function="pay",
+        measure="p50_ms",
+        before=100,
+        after=200,
+        low=90,
+        high=110,
+        blamed="handler +100 ms",
+        mix="version 8: 0.0% of all before, 62.0% now",
+        since=datetime(2026, 11, 2, 14, tzinfo=UTC).timestamp(),
+        deployed=datetime(2026, 11, 2, 14, 20, tzinfo=UTC).timestamp(),
+        memory_mb=(2048, 512),
+    )
+    (told,) = headlines.latency_changes(replace(samples.latency(), changes=(change,)))
+    for words in (
+        "Moved most: handler +100 ms.",
+        "Other requests than before: version 8: 0.0% of all before, 62.0% now.",
+        "; its code or settings changed at 2026-11-02 14:20",
+        "Its memory size went from 2,048 to 512 MB.",
+    ):
+        assert words in told.words
 
 
 def test_without_certain_changes_the_slowest_function_is_the_headline() -> None:

@@ -25,7 +25,7 @@ from monitors.errors import AwsError
 from monitors.rightsize.advise import FunctionFacts
 from monitors.traces import aggregate, history
 from monitors.traces.aggregate import latency_report
-from monitors.traces.report import Change
+from monitors.traces.report import Change, LatencyReport
 from monitors.traces.requests import Request
 from subscribers import reports_handler
 from tests import dashboard_samples as samples
@@ -260,15 +260,59 @@ def test_the_latency_report_compares_two_windows_and_weighs_by_minute() -> None:
     assert sum(request.weight for request in window.requests["pay"]) == pytest.approx(90)
 
 
+SINCE = datetime(2026, 11, 2, 14, tzinfo=UTC).timestamp()
+
+
+def joined(answers: Any) -> LatencyReport:
+    """A report of the week to END with one change, joined with what the account says: FilterLogEvents `answers`."""
+    change = Change(function="pay", measure="p50_ms", before=1, after=2, low=1, high=1, blamed="", since=SINCE)
+    found = replace(latency_report([], start=END - 7 * DAY, end=END), changes=(change,))
+    changed = function("pay") | {"LastModified": "2026-11-02T14:20:00.000+0000"}
+    own = session(
+        logs=Fake("logs", filter_log_events=answers),
+        **{"lambda": Fake("lambda", list_functions=lambda _: [{"Functions": [changed, function("book")]}])},
+    )
+    return reports._with_settings(own, found, start_s=END - 14 * DAY)
+
+
+def line(asked: dict[str, Any], *, size_mb: int) -> list[dict[str, Any]]:
+    """One report line, at the start of the time asked for."""
+    said = (
+        f"REPORT RequestId: x\tDuration: 5 ms\tBilled Duration: 5 ms\tMemory Size: {size_mb} MB\tMax Memory Used: 9 MB"
+    )
+    return [{"events": [{"message": said, "timestamp": asked["startTime"], "logStreamName": "s"}]}]
+
+
 def test_a_change_is_joined_with_the_deployment_at_its_time() -> None:
     """Lambda writes LastModified as ISO 8601 with an offset; 2026-11-02 14:20 is in the hour that began at 14:00."""
-    since = datetime(2026, 11, 2, 14, tzinfo=UTC).timestamp()
-    change = Change(function="pay", measure="p50_ms", before=1, after=2, low=1, high=1, blamed="", since=since)
-    found = replace(latency_report([], start=0, end=1), changes=(change,))
-    changed = function("pay") | {"LastModified": "2026-11-02T14:20:00.000+0000"}
-    own = session(**{"lambda": Fake("lambda", list_functions=lambda _: [{"Functions": [changed, function("book")]}])})
-    (joined,) = reports._with_deployments(own, found).changes
-    assert joined.deployed == since + 1200
+    found = joined(lambda _: [{"events": []}])
+    (change,) = found.changes
+    assert change.deployed == SINCE + 1200
+    assert change.memory_mb is None
+    assert not [note for note in found.notes if "memory" in note]
+
+
+@pytest.mark.parametrize(("now_mb", "told"), [(1024, (512, 1024)), (512, None)])
+def test_a_change_is_joined_with_another_memory_size(now_mb: int, told: tuple[int, int] | None) -> None:
+    """That of the window before, and of the last day."""
+
+    def answers(asked: dict[str, Any]) -> list[dict[str, Any]]:
+        assert asked["logGroupName"] == "/aws/lambda/pay"
+        before = asked["startTime"] == (END - 14 * DAY) * 1000 and asked["endTime"] == (END - 7 * DAY) * 1000
+        assert before or asked["startTime"] == (END - DAY) * 1000
+        return line(asked, size_mb=512 if before else now_mb)
+
+    (change,) = joined(answers).changes
+    assert change.memory_mb == told
+
+
+def test_a_log_group_that_may_not_be_read_is_told() -> None:
+    def answers(_: Any) -> Any:
+        raise refused("AccessDeniedException")
+
+    found = joined(answers)
+    assert found.changes[0].memory_mb is None
+    assert "Whether pay had another memory size is not known" in found.notes[-1]
 
 
 # --- subscribers.reports_handler ---------------------------------------------------------------------

@@ -70,6 +70,17 @@ def with_deployments(changes: Iterable[Change], deployed: Mapping[str, float]) -
     )
 
 
+def with_memory(changes: Iterable[Change], sizes_mb: Mapping[str, tuple[int, int]]) -> tuple[Change, ...]:
+    """The changes, those of functions that had another memory size with both; `sizes_mb` has (before, now) by function.
+
+    Lambda gives CPU in proportion to memory (Lambda Developer Guide, "Configure Lambda function memory").
+    """
+    return tuple(
+        replace(one, memory_mb=sizes) if (sizes := sizes_mb.get(one.function)) and sizes[0] != sizes[1] else one
+        for one in changes
+    )
+
+
 # --- which phase ---------------------------------------------------------------------------------
 
 

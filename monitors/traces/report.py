@@ -131,6 +131,8 @@ class Change:
     """Epoch seconds of the hour that best splits both windows in two levels; None where too few hours tell."""
     deployed: float | None = None
     """Epoch seconds at which the function's code or settings changed, if that was about then."""
+    memory_mb: tuple[int, int] | None = None
+    """The function's memory size before and after, if it is another now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -102,7 +102,11 @@ def resolve(value: Json, scope: Scope, depth: int = 0) -> Json:
             return _kept(name, argument, scope, depth) if answer is None else answer
         if isinstance(name, str) and name.startswith("Fn::"):
             return _kept(name, argument, scope, depth)
-    return {key: found for key, item in value.items() if (found := resolve(item, scope, depth + 1)) is not NO_VALUE}
+    return {
+        key: found
+        for key, item in value.items()
+        if (found := item if isinstance(item, str) else resolve(item, scope, depth + 1)) is not NO_VALUE
+    }
 
 
 def condition(name: str, scope: Scope, asked: tuple[str, ...] = ()) -> bool | None:

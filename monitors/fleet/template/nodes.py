@@ -34,7 +34,8 @@ class Node(NamedTuple):
     notes: list[Note]
 
     def get(self, key: str) -> Json:
-        return self.value.get(key) if isinstance(self.value, dict) else None
+        value = self.value
+        return value.get(key) if isinstance(value, dict) else None
 
     def text(self, key: str) -> str:
         """The member as text; empty if it is not there."""
@@ -80,10 +81,12 @@ class Node(NamedTuple):
     def many(self, key: str) -> Sequence["Node"]:
         """The member's items; none if it is no list."""
         value = self.get(key)
-        if value is not None and not isinstance(value, list):
+        if value is None:
+            return []
+        if not isinstance(value, list):
             self.note(key, "a list was expected")
-        items = value if isinstance(value, list) else []
-        return [Node(item, (*self.path, key, number), self.notes) for number, item in enumerate(items)]
+            return []
+        return [Node(item, (*self.path, key, number), self.notes) for number, item in enumerate(value)]
 
     def texts(self, key: str) -> list[str]:
         """The member's items that are text."""

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from monitors.fleet.answers import Answer, Answers
@@ -88,7 +89,9 @@ def read(stack: Stack) -> Read:
         properties = _properties(logical_id, declared, scope, notes)
         for part in reader(Declared(logical_id, properties, names, here)):
             _gather(part, under, said)
-        notes += [Note(("Resources", logical_id), f"{what}: there is no such thing here") for what in _taken(scope)]
+        if scope.dangling:
+            place = ("Resources", logical_id)
+            notes += [Note(place, f"{what}: there is no such thing here") for what in _taken(scope)]
     found = from_answers([replace(here, found=said.answers)])
     return Read(_settled(found, stack, said), tuple(notes), frozenset(passed))
 
@@ -215,11 +218,12 @@ def _taken(scope: Scope) -> list[str]:
 
 def _settled(found: Fleet, stack: Stack, said: _Gathered) -> Fleet:
     """The Fleet with what the APIs could not have said: open facts, conditions, the application, unique ids."""
+    qualified = cache(partial(_qualified, stack=stack))  # links name what resources are called
     resources = [
         Resource(  # `replace` takes twice as long
             service=one.service,
             name=one.name,
-            id=_qualified(one.id, stack),
+            id=qualified(one.id),
             region=one.region,
             account=one.account,
             application=one.application or stack.application,
@@ -230,7 +234,7 @@ def _settled(found: Fleet, stack: Stack, said: _Gathered) -> Fleet:
         for one in found.resources
         if one.service != "account"  # no template says what the account allows
     ]
-    links = {Link(_qualified(link.source, stack), _qualified(link.target, stack), link.kind) for link in found.links}
+    links = [Link(qualified(link.source), qualified(link.target), link.kind) for link in found.links]
     return Fleet(resources=tuple(resources), links=tuple(links))
 
 
