@@ -12,7 +12,16 @@ from typing import NamedTuple
 
 from monitors import names, quotas
 from monitors.catalog.rows import Catalog
-from monitors.model import EVERY_GROUP, Finding, Fleet, MetricDefinition, MetricFilter, Resource, Subscription
+from monitors.model import (
+    EVERY_GROUP,
+    Finding,
+    Fleet,
+    MetricDefinition,
+    MetricFilter,
+    Resource,
+    Subscription,
+    with_facts,
+)
 from monitors.settings import Settings, measures
 
 PLATFORM_LINES = '?REPORT ?"platform.report" ?ERROR ?"Task timed out" ?"Runtime exited"'
@@ -70,7 +79,7 @@ def with_subscribed(fleet: Fleet, subscribed: frozenset[str], catalog: Catalog) 
     return replace(
         fleet,
         resources=tuple(
-            replace(one, facts={**one.facts, "subscribed": True})
+            with_facts(one, {"subscribed": True})
             if (one.name if one.service in groups else one.facts.get("log_group")) in subscribed
             else one
             for one in fleet.resources

@@ -113,6 +113,21 @@ class Fleet:
     """Of the templates read, by resource type."""
 
 
+def with_facts(resource: Resource, facts: Mapping[str, Fact]) -> Resource:
+    """The resource with these facts too, which win over its own."""
+    return Resource(  # `replace` takes three times as long
+        service=resource.service,
+        name=resource.name,
+        id=resource.id,
+        region=resource.region,
+        account=resource.account,
+        application=resource.application,
+        condition=resource.condition,
+        facts={**resource.facts, **facts},
+        tags=resource.tags,
+    )
+
+
 # --- what ought to be watched --------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from monitors.fleet.pipes import pipes
 from monitors.fleet.routing import http_apis, rest_apis, rules, schedule_groups, state_machines
 from monitors.fleet.storage import buckets, caches, log_groups, replication_groups, tables
 from monitors.fleet.watching import alarms, dashboards
-from monitors.model import Fact, Fleet, Link, Resource
+from monitors.model import Fact, Fleet, Link, Resource, with_facts
 
 _READERS: tuple[Callable[[Answers], Found], ...] = (
     functions,
@@ -112,7 +112,7 @@ def _with_neighbours_facts(resources: Sequence[Resource], links: Iterable[Link])
         facts = _fed(one, feeders.get(one.id, ()))
         if group := groups.get(_log_group(one)):
             facts["log_class"] = group.facts["log_class"]
-        found.append(replace(one, facts={**one.facts, **facts}) if facts else one)
+        found.append(with_facts(one, facts) if facts else one)
     return found
 
 

@@ -5,6 +5,7 @@ them into phases comes to is learned from it as sums of its times (see moments),
 comparisons come out the same. What is left over is read one by one: the result is that of reading each.
 """
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from monitors.traces.requests import Call, Request, calls, invocations
 
 ENOUGH = 16
 """Traces that are worth learning from one of them, which takes about as long as reading so many."""
-KEYS = 50_000
+KEYS = 20_000
 """Sets of names that are kept; traces with others are read by themselves, as in a fleet that names by request ids."""
 STRIKES = 3
 """Paths learned that held for fewer; then the rest of their kind are read one by one."""
@@ -72,10 +73,10 @@ class Shape:
     """With tokens for names."""
     keys: list[tuple[Key, list[str]]] = field(default_factory=list)
     """With the names, and these in the order of their tokens."""
-    times_s: list[float] = field(default_factory=list)
-    of: list[int] = field(default_factory=list)
+    times_s: "array[float]" = field(default_factory=lambda: array("d"))
+    of: "array[int]" = field(default_factory=lambda: array("q"))
     """By trace, which of the keys it has."""
-    trace: list[int] = field(default_factory=list)
+    trace: "array[int]" = field(default_factory=lambda: array("q"))
     """By trace, its position in the order read."""
 
 
@@ -107,7 +108,7 @@ def add(shapes: Shapes, found: Alike, trace: int) -> bool:
     if place is None:
         return False
     shape, number = place
-    shape.times_s += found.times_s
+    shape.times_s.extend(found.times_s)
     shape.of.append(number)
     shape.trace.append(trace)
     return True

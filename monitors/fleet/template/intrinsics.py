@@ -174,7 +174,8 @@ def _get_att(argument: Json, scope: Scope, depth: int) -> Json:
     parts = argument.split(".", 1) if isinstance(argument, str) else argument
     if not isinstance(parts, list) or len(parts) < 2 or not isinstance(parts[0], str):
         return None
-    attribute = ".".join(_text(resolve(part, scope, depth)) for part in parts[1:])
+    named = [part if isinstance(part, str) else _text(resolve(part, scope, depth)) for part in parts[1:]]
+    attribute = ".".join(named)
     text = scope.attribute(parts[0], attribute)
     if text is None:
         scope.dangling.append(f"Fn::GetAtt {parts[0]}.{attribute}")
