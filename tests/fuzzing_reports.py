@@ -3,6 +3,7 @@
 import json
 import random
 from collections import defaultdict
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -92,6 +93,15 @@ def _adds_up(trace: Any) -> None:
     report = latency_report([trace], start=0, end=1)
     assert report.traces_read == 1
     assert report.traces_used or report.ledger
+    segments = trace.get("Segments")
+    if isinstance(segments, list):
+        as_text = [{"Document": json.dumps(_document(one))} for one in segments]
+        again = latency_report([{**trace, "Segments": as_text}], start=0, end=1)
+        assert replace(again, region="") == replace(report, region="")
+
+
+def _document(segment: Any) -> Any:
+    return segment["Document"] if isinstance(segment, dict) and "Document" in segment else segment
 
 
 def _part(identity: str, name: str, start: float, end: float, **more: Any) -> dict[str, Any]:
