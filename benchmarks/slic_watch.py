@@ -1,7 +1,7 @@
 """Claim: for a template of 400 functions lookout's whole run takes a fifth of slic-watch 3.2.0's time, or less.
 
 Whole is: the template read, its alarms planned, its dashboards made. Both start from the same CloudFormation template
-(_fleets.py), slic-watch from it as parsed, and do the work once after imports, as in use; of ten processes each the
+(_fleets.py), slic-watch from it as parsed, and do the work once after imports, as in use; of fifteen processes each the
 fastest counts. slic-watch adds alarms and a dashboard to the template; lookout plans its own from the fleet in it. How
 the parts compare is told beside. Needs npm, which fetches slic-watch. Fails below 5 times.
 """
@@ -20,7 +20,7 @@ from time import process_time
 from _fleets import cloudformation
 from _runs import fastest
 
-FUNCTIONS, TIMES, RUNS = 400, 5, 10
+FUNCTIONS, TIMES, RUNS = 400, 5, 15
 PEER = "serverless-slic-watch-plugin@3.2.0"
 PLUGIN = """
 const {readFileSync} = require("fs")

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from monitors.fleet import from_answers, from_json, to_json
 from monitors.fleet.answers import Answer, Answers
 from monitors.fleet.arns import name_of, resource_arn, service_of
 from monitors.fleet.calls import CALLS, Call, waves
-from monitors.model import Fleet, Link, Resource
+from monitors.model import Fleet, Link, Resource, with_facts
 from tests.answers import (
     ACCOUNT,
     BOTOCORE,
@@ -957,3 +958,14 @@ def test_every_problem_is_told_at_once_but_not_without_end():
 def test_a_document_of_another_kind_or_version_is_refused(document: Any):
     with pytest.raises(InputError, match="expected an object with version 1"):
         from_json(document)
+
+
+# --- records -------------------------------------------------------------------------------------
+
+
+def test_facts_are_added_and_nothing_else_changes():
+    texts = {field.name: field.name for field in fields(Resource)}
+    whole = Resource(**texts | {"facts": {"timeout_ms": 3000, "memory_mb": 128}, "tags": {"team": "pay"}})
+    found = with_facts(whole, {"memory_mb": 256, "is_edge": True})
+    assert found == replace(whole, facts={"timeout_ms": 3000, "memory_mb": 256, "is_edge": True})
+    assert whole.facts == {"timeout_ms": 3000, "memory_mb": 128}

@@ -130,6 +130,16 @@ def test_a_share_of_the_functions_own_limits() -> None:
     assert only(made, "lambda.concurrency").threshold == 45  # 0.9 x 50
 
 
+def test_functions_alike_but_for_a_limit_have_each_its_own_level() -> None:
+    limits: dict[str, int | str] = {"a": 10_000, "b": 20_000, "c": 10_000, "d": 1, "e": True, "f": "${Timeout}"}
+    made = plan(fleet(*(function(name, timeout_ms=limit) for name, limit in limits.items())), DEFAULT)
+    found = {one.name: one.threshold for one in made.alarms if one.rule == "lambda.duration"}
+    told = [one for one in notes(made, "no_level") if "timeout_ms is" in one and one.startswith("lambda.duration ")]
+    levels = {"a": 8_000, "b": 16_000, "c": 8_000, "d": 0.8}  # 0.8 of each; True equals 1, and is no time
+    assert found == {f"lookout/lambda.duration/{name}": level for name, level in levels.items()}
+    assert [one.partition(": ")[0] for one in told] == ["lambda.duration of e", "lambda.duration of f"]
+
+
 def test_a_canary_is_watched_by_each_version_that_its_alias_sends_to() -> None:
     """Lambda Developer Guide, "Types of metrics": with a weighted alias, ExecutedVersion beside Resource."""
     one = function("shop", aliases=("live",), weighted_aliases=("live",), weighted_routes=("live:7", "live:8"))
