@@ -5,11 +5,12 @@ Formats: AWS X-Ray Developer Guide, "X-Ray segment documents".
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from monitors.traces.documents import decode
 from monitors.traces.naming import called, qualifier, text
-from monitors.traces.repairing import Entity, Place, repaired, status
+from monitors.traces.repairing import Entity, repaired, status
 from monitors.traces.tree import Repair, Span, Trace
 
 LATEST_S = 1e11
@@ -52,7 +53,7 @@ def read_trace(envelope: object, clock: Clock = microseconds) -> Trace:
         ledger[Repair.LIMIT_EXCEEDED] += 1
     if not entities:
         ledger[Repair.EMPTY] += 1
-    spans = tuple(_span(place) for place in repaired(entities, ledger))
+    spans = tuple(starmap(_span, repaired(entities, ledger)))
     repairs = tuple(sorted((str(kind), count) for kind, count in ledger.items() if count))
     return Trace(id=parts.id, spans=spans, repairs=repairs, limit_exceeded=parts.limit_exceeded)
 
@@ -129,8 +130,10 @@ def _entities(segments: Iterable[object], ledger: Counter[str], clock: Clock) ->
             entity = _entity(body, above, clock, segment=body is document and not separate)
             if entity is None:
                 ledger[Repair.BROKEN_DOCUMENT if body is document else Repair.BROKEN_SUBSEGMENT] += 1
+            elif entity.id in found:
+                _choose(entity, found, ledger)
             else:
-                _keep(entity, found, ledger)
+                found[entity.id] = entity
             inside = body.get("subsegments") if isinstance(body, dict) else None
             if isinstance(inside, list):
                 nearest = entity.id if entity else above
@@ -149,11 +152,8 @@ def _entity(body: object, above: str, clock: Clock, *, segment: bool) -> Entity 
     return Entity(identity, above or text(body.get("parent_id")), start, end, segment, origin, body)
 
 
-def _keep(entity: Entity, found: dict[str, Entity], ledger: Counter[str]) -> None:
-    earlier = found.get(entity.id)
-    if earlier is None:
-        found[entity.id] = entity
-        return
+def _choose(entity: Entity, found: dict[str, Entity], ledger: Counter[str]) -> None:
+    earlier = found[entity.id]
     both = earlier.end is not None and entity.end is not None
     ledger[Repair.DUPLICATE_ID if both else Repair.SUPERSEDED] += 1
     if entity.end is not None or earlier.end is None:
@@ -170,16 +170,16 @@ def _plausible(entities: dict[str, Entity], ledger: Counter[str]) -> dict[str, E
     return kept
 
 
-def _span(place: Place) -> Span:
-    entity, body = place.entity, place.entity.body
+def _span(entity: Entity, parent: int, start: int, end: int, asynchronous: bool) -> Span:
+    body = entity.body
     get = body.get
     operation, resource = called(get("aws"), get("http"))
     return Span(  # by position, in a third of the time: a report makes millions
         entity.id,
         text(get("name")),
-        place.start,
-        place.end,
-        place.parent,
+        start,
+        end,
+        parent,
         entity.segment,
         entity.origin,
         text(get("namespace")) if "namespace" in body else "",
@@ -190,7 +190,7 @@ def _span(place: Place) -> Span:
         get("fault") is True,
         get("throttle") is True,
         get("inferred") is True,
-        place.asynchronous,
+        asynchronous,
         entity.end is None,
         _strings(get("precursor_ids")) if "precursor_ids" in body else (),
         qualifier(get("resource_arn")) if "resource_arn" in body else "",

@@ -4,7 +4,7 @@ Every rule answers something seen in traces of real accounts; each use is counte
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from monitors.traces.tree import Repair
@@ -32,17 +32,11 @@ class Entity(NamedTuple):
     body: Mapping[str, Any]
 
 
-class Place(NamedTuple):
-    """Where an entity stands after repair; `parent` is a position, lower than its own, or -1."""
-
-    entity: Entity
-    parent: int
-    start: int
-    end: int
-    asynchronous: bool
+Place = tuple[Entity, int, int, int, bool]
+"""An entity after repair: where its parent stands (before it; -1 for none), start, end, asynchronous."""
 
 
-def repaired(entities: Mapping[str, Entity], ledger: Counter[str]) -> list[Place]:
+def repaired(entities: Mapping[str, Entity], ledger: Counter[str]) -> Iterator[Place]:
     """The entities as trees, parents before children, the request's own root first."""
     found = list(entities.values())
     parents = _parents(found, ledger)
@@ -56,9 +50,7 @@ def repaired(entities: Mapping[str, Entity], ledger: Counter[str]) -> list[Place
     ready = _move_starts(found, parents, ends, ledger)
     asynchronous = _not_waited_for(found, parents, ends)
     starts, final = _fitted(found, parents, ends, asynchronous, ready, ledger)
-    return [
-        Place(entity, parents[i], min(starts[i], final[i]), final[i], asynchronous[i]) for i, entity in enumerate(found)
-    ]
+    return zip(found, parents, map(min, starts, final), final, asynchronous, strict=True)
 
 
 def status(body: Mapping[str, Any]) -> int:
@@ -91,15 +83,14 @@ def _arn(entity: Entity) -> str:
 
 def _detach_foreign(found: Sequence[Entity], parents: list[int], ledger: Counter[str]) -> None:
     """Move Lambda's own subsegments that hang below another function to theirs, if the trace has it."""
+    hosts = {i: _arn(entity) for i, entity in enumerate(found) if entity.origin == FUNCTION}
     functions: dict[str, list[int]] = {}
+    for i, arn in hosts.items():
+        functions.setdefault(arn, []).append(i)
     for i, entity in enumerate(found):
-        if entity.origin == FUNCTION:
-            functions.setdefault(_arn(entity), []).append(i)
-    for i, entity in enumerate(found):
-        above = parents[i]
-        if above < 0 or entity.segment or entity.body.get("namespace") or found[above].origin != FUNCTION:
+        if entity.segment or parents[i] not in hosts or entity.body.get("namespace"):
             continue
-        own, host = _arn(entity), _arn(found[above])
+        own, host = _arn(entity), hosts[parents[i]]
         if own and host and own != host:
             candidates = functions.get(own, [-1])
             parents[i] = min(candidates, key=lambda j: abs(found[j].start - entity.start))
