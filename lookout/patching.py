@@ -21,11 +21,16 @@ ROLLBACK = "rightsize-rollback.patch"
 
 
 def check(chosen: argparse.Namespace) -> None:
-    """InputError for --apply without --patch, and for two names of one file: known before any log is read."""
+    """InputError for --apply without --patch, a file that can't be read, and two names of one file.
+
+    Known before any log is read, or a function invoked.
+    """
     if chosen.apply and not chosen.patch:
         raise InputError("--apply writes into the files that --patch names: add --patch template.yaml")
+    for path in chosen.patch or ():
+        files.read_text(path)
     for one, other in combinations(chosen.patch or (), 2):
-        if one == other or (Path(one).exists() and Path(other).exists() and Path(one).samefile(other)):
+        if Path(one).samefile(other):
             raise InputError(f"--patch {one} and --patch {other} are one file: name it once")
 
 

@@ -78,7 +78,10 @@ def _of_files(chosen: argparse.Namespace, prices: PriceList) -> Made:
     for note in found.notes:
         show.note(note)
     if not found.usage:
-        raise InputError(f"{', '.join(chosen.files)}: no REPORT lines")
+        raise InputError(
+            f"{', '.join(chosen.files)}: no REPORT lines; it takes log lines, or events as JSON, one a line "
+            "(aws logs filter-log-events ... | jq -c '.events[]')"
+        )
 
     def made(tunings: Tunings) -> MemoryReport:
         report = memory_report(

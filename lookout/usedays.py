@@ -11,11 +11,16 @@ from monitors.rightsize.usage import Progress, Read
 
 DAYS = 14.0
 """Where --days doesn't say."""
+MOST = 36_500
+"""A century: longer than there have been functions, and short of where calendars end."""
 
 
 def days(chosen: argparse.Namespace) -> float:
-    """How far back to look."""
-    return DAYS if chosen.days is None else float(chosen.days)
+    """How far back to look; InputError for none, or for more than there are."""
+    found = DAYS if chosen.days is None else float(chosen.days)
+    if not 0 < found <= MOST:
+        raise InputError(f"--days {found:g}: expected more than 0, and {MOST:,} at most")
+    return found
 
 
 def engine(chosen: argparse.Namespace, read: Engine) -> Engine:

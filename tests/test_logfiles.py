@@ -4,12 +4,14 @@ import gzip
 import json
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.engines import logfiles
 from infra.engines.logfiles import read
 from infra.engines.pieces import CutShortError, blocks
 from monitors import loglines
@@ -95,6 +97,21 @@ def test_a_block_says_what_its_lines_say(lines: list[str], tmp_path_factory: pyt
     assert told(read([str(path)]).usage) == told(line_by_line(lines, stream))
 
 
+@pytest.mark.parametrize(
+    ("written", "timeout"),
+    [
+        (report, report(used=90, more="Status: timeout")),
+        (json_report, json_report(used=90, status="timeout")),
+    ],
+    ids=["text", "JSON"],
+)
+def test_readings_keep_their_order(written: Callable[..., str], timeout: str, tmp_path: Path) -> None:
+    """A leak shows at the end of a sandbox: a timeout is no plain report, and is counted in its turn all the same."""
+    path = export(tmp_path, "000000.gz", written(used=80), written(used=80), timeout, written(used=100))
+    (marks,) = read([str(path)]).usage["orders", 512].sandboxes.values()
+    assert marks == [(80, 2), (90, 1), (100, 1)]
+
+
 def test_what_a_message_quotes_on_its_further_lines_is_not_counted(tmp_path: Path) -> None:
     """In an export only the first line of an event has a time."""
     path = export(
@@ -110,6 +127,30 @@ def test_times_are_those_of_the_first_and_the_last_line_that_say(tmp_path: Path)
     )
     use = read([str(path)]).usage["orders", 512]
     assert (use.invocations, use.first_ms, use.last_ms) == (3, 1_793_491_200_000, 1_793_577_600_000)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda stamp, size: f"{stamp} {report(size=size)}",
+        lambda stamp, size: json_report(size=size).replace(STAMP, stamp),
+    ],
+    ids=["text", "JSON"],
+)
+def test_each_memory_size_has_its_own_times(written: Callable[[str, int], str], tmp_path: Path) -> None:
+    """The last seen is the current one: here 512 MB, since noon of 2026-11-02 (epoch 1,793,620,800)."""
+    path = tmp_path / "orders.log"
+    moments = [
+        ("2026-11-01T00:00:00.000Z", 1024),
+        ("2026-11-02T00:00:00.000Z", 1024),
+        ("2026-11-02T12:00:00.000Z", 512),
+    ]
+    path.write_text("".join(f"{written(*one)}\n" for one in moments))
+    found = read([str(path)]).usage
+    assert {size: (use.first_ms, use.last_ms) for (_, size), use in found.items()} == {
+        1024: (1_793_491_200_000, 1_793_577_600_000),
+        512: (1_793_620_800_000, 1_793_620_800_000),
+    }
 
 
 @pytest.mark.parametrize(
@@ -147,6 +188,23 @@ def test_several_processes_find_what_one_does(tmp_path: Path) -> None:
     alone, shared = (read([str(tmp_path)], processes=count) for count in (1, 2))
     assert told(alone.usage) == told(shared.usage)
     assert alone.usage["orders", 512].invocations == 2400
+
+
+def test_a_sandbox_that_goes_on_in_the_next_file_keeps_its_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second file is read long before the first is."""
+    monkeypatch.setattr(logfiles, "SHARE", 1)
+    for name, used, count in (("1.jsonl", 80, 20_000), ("2.jsonl", 90, 1)):
+        event = {"logGroup": "/aws/lambda/orders", "logStream": "s", "message": report(used=used)}
+        (tmp_path / name).write_text(f"{json.dumps(event)}\n" * count)
+    (marks,) = read([str(tmp_path)], processes=2).usage["orders", 512].sandboxes.values()
+    assert marks == [(80, 20_000), (90, 1)]
+
+
+def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
+    path = export(tmp_path, "000000.gz", report())
+    assert read([str(tmp_path), str(path), str(path)]).usage["orders", 512].invocations == 1
 
 
 def test_a_file_cut_short_gives_what_was_read_and_says_so(tmp_path: Path) -> None:

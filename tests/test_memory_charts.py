@@ -190,6 +190,13 @@ def test_last_time_s_advice_is_told_if_there_is_any() -> None:
     assert "Last time no function was to get another size." in nothing
 
 
+def test_logs_without_times_are_not_dated() -> None:
+    untimed = replace(samples.memory(), start=0, end=0)
+    assert "1970" not in page(untimed)
+    assert "no line says its time" in page(untimed)
+    assert "no line says its time" not in page(samples.memory())
+
+
 def test_arm64_stands_apart_and_only_where_there_is_any() -> None:
     text = page(samples.memory())
     section = text[text.index('id="arm64"') :]

@@ -159,6 +159,14 @@ def test_apply_needs_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_a_missing_file_is_told_before_any_log_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status = cli.main(["rightsize", "no.jsonl", "--patch", "no.tf"])
+    assert (status, capsys.readouterr().err) == (2, "error: no.tf: No such file or directory\n")
+
+
 @pytest.mark.parametrize("apply", [True, False])
 def test_one_file_by_two_names(apply: bool, two: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     orders, _ = two

@@ -176,7 +176,15 @@ def test_an_over_provisioned_waiter_is_lowered_and_priced() -> None:
 def test_little_data_is_an_answer() -> None:
     found = advice(*invocations(count=40, sandboxes=5, days=2))
     assert (found.action, found.advised_mb) == (Action.UNKNOWN, 1024)
-    assert "not enough data: 40 invocations in 5 sandboxes" in found.reasons[0]
+    assert found.reasons[0] == (
+        "not enough data: it takes 50 invocations, 20 sandboxes and 7 days; there are 40, 5 and 1.9"
+    )
+
+
+def test_what_no_line_tells_is_no_day() -> None:
+    found = advice(*(one._replace(timestamp_ms=0) for one in invocations(count=1200, sandboxes=1, days=2)))
+    assert found.reasons[0].endswith("there are 1,200, 1 and an unknown number, as no line says its time")
+    assert found.reasons[1].startswith("uses at most 100 MB in 1 sandbox: safe from")
 
 
 def test_a_leak_is_not_answered_with_less_memory() -> None:

@@ -20,6 +20,7 @@ Percentiles over days: sum the maps' values by key, `FROM t CROSS JOIN UNNEST(wa
 """
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -92,7 +93,7 @@ def write(path: Path, usage: Usage, kept: Kept) -> None:
 
     InputError if it can't be written, or DuckDB is not there.
     """
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")  # two at once must not write into one
     files = {name: seen._asdict() for name, seen in kept.files.items()}
     made_of = json.dumps({"version": VERSION, **kept._asdict(), "files": files})
     copy = f"""COPY (SELECT unnest(from_json_strict($rows::JSON, $columns), recursive := true))

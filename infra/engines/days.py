@@ -2,11 +2,10 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 from infra.engines.logblocks import Source, read_block, source
@@ -14,10 +13,9 @@ from infra.engines.pieces import CutShortError, blocks
 from monitors.errors import InputError
 from monitors.rightsize.bulk import SIGNS
 from monitors.rightsize.daily import by_day
-from monitors.rightsize.usage import Usage, Use
+from monitors.rightsize.usage import Progress, Usage, Use
 
 Days = dict[date, Usage]
-Progress = Callable[[int, int], None]
 CHUNKS = 8
 """Tasks for a process: enough that none waits long for the others' last."""
 
@@ -29,25 +27,6 @@ class FileDays(NamedTuple):
     days: Days
     note: str
     """Why nothing of it is there; empty if all is."""
-
-
-def listed(paths: Sequence[str]) -> list[str]:
-    """The files named, and every file in the folders named; not the Parquet there, which is no log.
-
-    InputError for a folder without files, and for standard input, which has no name to know it by.
-    """
-    found: list[str] = []
-    for path in paths:
-        if path == "-":
-            raise InputError("-: --history knows files by their names: write the lines to a file")
-        if not Path(path).is_dir():
-            found.append(path)
-            continue
-        inside = sorted(one for one in Path(path).rglob("*") if one.is_file() and one.suffix != ".parquet")
-        if not inside:
-            raise InputError(f"{path}: no files in this folder")
-        found += map(str, inside)
-    return list(dict.fromkeys(found))
 
 
 def read(files: Sequence[str], *, progress: Progress, processes: int | None = None) -> Iterator[FileDays]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import boto3
 
 from infra.aws.session import identity
-from infra.engines import dayfiles, days
+from infra.engines import dayfiles, days, logfiles
 from infra.engines.dayfiles import Kept, Seen
 from infra.reports import Engine
 from monitors.errors import InputError
@@ -50,7 +50,7 @@ def read(folder: str, *, last_days: float) -> Read:
         raise InputError(f"{folder}: no day with a report is kept there")
     first, last = min(kept), max(kept)
     _same(folder, kept, kept[last].kept)
-    window = through(max(first, last - (_whole(last_days) - 1) * DAY), last)
+    window = through(max(first, last - (ceil(last_days) - 1) * DAY), last)
     return Read(dayfiles.read([kept[day].path for day in window if day in kept]), tuple(missing(kept, window)))
 
 
@@ -68,10 +68,12 @@ def read_files(
     """
     kept = _days(folder)
     _same(folder, kept, Kept("", "", {}))
-    _whole(last_days)
-    files = days.listed(paths)
+    if "-" in paths:
+        raise InputError("-: --history knows files by their names: write the lines to a file")
+    files = logfiles.listed(paths)
     unread = _unread(files, kept, folder)
-    say(f"Read now: {len(unread):,} of {len(files):,} files; the history {folder} has the others.")
+    others = f"; the history {folder} has the others" if len(unread) < len(files) else ""
+    say(f"Read now: {len(unread):,} of {len(files):,} files{others}.")
     notes = _keep(unread, kept, folder, progress)
     found = read(folder, last_days=last_days)
     return Read(found.usage, (*notes, *found.notes))
@@ -205,12 +207,6 @@ def _keep(unread: Mapping[str, Seen], kept: Mapping[date, _Day], folder: str, pr
         files = {name: seen for one in before for name, seen in one.kept.files.items()} | made_of[day]
         dayfiles.write(_path(folder, day), usage, Kept("", "", files))
     return notes
-
-
-def _whole(last_days: float) -> int:
-    if last_days <= 0:
-        raise InputError(f"--days {last_days:g}: expected more than 0")
-    return ceil(last_days)
 
 
 def _date(at_s: float) -> date:

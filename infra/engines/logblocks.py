@@ -46,12 +46,14 @@ def read_block(block: bytes, usage: Usage, home: Source) -> None:
     """Add what the lines of the block report; `home` is of the file that it is a part of."""
     if not any(sign in block for sign in bulk.SIGNS):
         return
-    left = bulk.count(block, usage, function=home.function, stream=home.stream, stamped=home.stamped)
     first_ms, last_ms = _times(block)
-    for message in left.messages:
-        _add(usage, {"message": message.decode(errors="replace"), "timestamp": first_ms}, home)
-    for key in left.counted:
-        seen(usage[key], first_ms, last_ms)
+
+    def other(line: bytes, message: bytes) -> None:
+        _add(usage, {"message": message.decode(errors="replace"), "timestamp": _moment_ms(line) or first_ms}, home)
+
+    left = bulk.count(block, usage, function=home.function, stream=home.stream, stamped=home.stamped, other=other)
+    for key, first, last in left.counted:
+        seen(usage[key], _moment_ms(first) or first_ms, _moment_ms(last) or last_ms)
     for line in left.lines:
         if event := _event(line.decode(errors="replace"), stamped=home.stamped):
             _add(usage, event, home)

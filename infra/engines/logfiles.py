@@ -4,7 +4,7 @@ import gc
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from itertools import groupby
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from monitors.rightsize.usage import Progress, Read, Usage, Use, merge
 
 SHARE = 1 << 22
 """Bytes of files that are worth a task of their own."""
+WRITE_TEST = "aws-logs-write-test"
+"""The file with which CreateExportTask tries whether it may write there."""
 YOUNG = 100_000
 """Objects before Python looks for garbage: rows of reports are many, and none is part of a cycle."""
 
@@ -31,7 +33,7 @@ def read(paths: Sequence[str], *, progress: Progress = lambda *_: None, processe
     Raises:
         InputError: a file cannot be read at all.
     """
-    files = list(_files(paths))
+    files = listed(paths)
     shares = list(_shares(files))
     usage: Usage = defaultdict(Use)
     notes: list[str] = []
@@ -44,15 +46,26 @@ def read(paths: Sequence[str], *, progress: Progress = lambda *_: None, processe
     return Read(usage, tuple(sorted(notes)))
 
 
-def _files(paths: Sequence[str]) -> Iterator[str]:
+def listed(paths: Sequence[str]) -> list[str]:
+    """The files named, each once, and every file in the folders named; not the Parquet there, which is no log.
+
+    InputError for a folder without files, or with one that can't be read.
+    """
+    found: list[str] = []
     for path in paths:
-        if path != "-" and Path(path).is_dir():
-            found = sorted(one for one in Path(path).rglob("*") if one.is_file() and one.name != "aws-logs-write-test")
-            if not found:
-                raise InputError(f"{path}: no files in this folder")
-            yield from map(str, found)
-        else:
-            yield path
+        found += [path] if path == "-" or not Path(path).is_dir() else _inside(path)
+    return list(dict.fromkeys(found))
+
+
+def _inside(folder: str) -> list[str]:
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{error.filename}: {error.strerror}") from error
+
+    files = (Path(at, name) for at, _, names in os.walk(folder, onerror=refuse) for name in names)
+    found = sorted(one for one in files if one.is_file() and one.suffix != ".parquet" and one.name != WRITE_TEST)
+    if not found:
+        raise InputError(f"{folder}: no files in this folder")
+    return list(map(str, found))
 
 
 def _shares(files: Sequence[str]) -> Iterator[tuple[str, ...]]:
@@ -74,14 +87,13 @@ def _shares(files: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _parts(shares: Sequence[tuple[str, ...]], workers: int) -> Iterator[tuple[tuple[str, ...], Read]]:
-    """Each share and what it holds, as it gets done."""
+    """Each share and what it holds, in their order: a sandbox may go on in the next, and what it used comes later."""
     if workers < 2:
         yield from ((share, _share(share)) for share in shares)
         return
     with ProcessPoolExecutor(workers, initializer=gc.set_threshold, initargs=(YOUNG,)) as pool:
-        tasks = {pool.submit(_share, share): share for share in shares}
         try:
-            yield from ((tasks[task], task.result()) for task in as_completed(tasks))
+            yield from zip(shares, pool.map(_share, shares), strict=True)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

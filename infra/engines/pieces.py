@@ -75,7 +75,7 @@ def _unpacked(path: str) -> Iterator[bytes]:
                 left = unpacking.unconsumed_tail or unpacking.unused_data
     except isal_zlib.error as error:  # type: ignore[misc]  # a class, whatever its stub says
         if not sound:
-            raise InputError(f"{path}: {error}") from error
+            raise InputError(f"{path}: no .gz file: {error}") from error
         raise CutShortError(f"{path}: {error}") from error
     if not unpacking.eof:
         if not sound:

@@ -79,7 +79,7 @@ def memory_report(
         region=region,
         notes=(
             "Duration against memory: t = a + b / m, up to one vCPU (1,769 MB; 2,211 on arm64) or those seen in use.",
-            "Where the sizes seen tell little, Lambda Insights' CPU time, or else a measured prior.",
+            "Confidence A: sizes far apart in logs or by Power Tuning; B: twins or CPU time; C: a measured prior.",
             "Intervals hold four times in five.",
             f"Cost: on-demand, tier 1, {_source(price_list)}; no free tier, no savings plan. Init is billed.",
             "Memory need: the highest use of any sandbox, with headroom, never undercut.",
@@ -267,9 +267,10 @@ def _flags(wanted: Need, measured: _Measured, facts: FunctionFacts) -> tuple[str
 
 
 def _too_little(wanted: Need, measured: _Measured) -> str:
+    days = f"{measured.days:.1f}" if measured.use.first_ms else "an unknown number, as no line says its time"
     return (
-        f"not enough data: {measured.invocations} invocations in {wanted.sandboxes} sandboxes over {measured.days:.1f} "
-        f"days; it takes {MIN_INVOCATIONS}, {MIN_SANDBOXES} and {MIN_DAYS:g}"
+        f"not enough data: it takes {MIN_INVOCATIONS} invocations, {MIN_SANDBOXES} sandboxes and {MIN_DAYS:g} days; "
+        f"there are {measured.invocations:,}, {wanted.sandboxes:,} and {days}"
     )
 
 
@@ -281,7 +282,8 @@ def _mixed(measured: _Measured) -> list[str]:
 
 
 def _why(wanted: Need, evidence: str) -> list[str]:
-    reasons = [f"uses at most {wanted.used_mb} MB in {wanted.sandboxes} sandboxes: safe from {wanted.floor_mb} MB on"]
+    where = "1 sandbox" if wanted.sandboxes == 1 else f"{wanted.sandboxes:,} sandboxes"
+    reasons = [f"uses at most {wanted.used_mb} MB in {where}: safe from {wanted.floor_mb} MB on"]
     if wanted.clipped:
         reasons.append("use reached the size: the true need is unknown")
     return [*reasons, evidence]

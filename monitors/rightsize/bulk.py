@@ -4,8 +4,8 @@ Ten million lines leave half a microsecond for each: every step is taken for all
 that is more than a warm invocation's plain report is left to loglines.parse.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -60,19 +60,18 @@ _TENS = 10 ** np.arange(12, dtype=np.int64)
 
 
 class Left(NamedTuple):
-    """What may be a report too, and is more than a plain one."""
+    """What is not counted, and what is."""
 
-    messages: list[bytes]
-    """Messages that begin as a report does."""
     lines: list[bytes]
-    """Whole lines that have one somewhere: events as JSON, with other times before it, and what only quotes it."""
-    counted: set[Key]
-    """What has been added to."""
+    """Whole lines that have a report somewhere: events as JSON, with other times before it, and what only quotes it."""
+    counted: list[tuple[Key, bytes, bytes]]
+    """What has been added to, by which first and last line."""
 
 
 class _Rows(NamedTuple):
     """Plain reports, in their order."""
 
+    ends: Places
     duration_us: Numbers
     billed_ms: Numbers
     memory_mb: Numbers
@@ -80,6 +79,16 @@ class _Rows(NamedTuple):
 
     def only(self, chosen: Chosen) -> "_Rows":
         return _Rows(*(column[chosen] for column in self))
+
+
+class _Run(NamedTuple):
+    """Rows one after the other with the same reading of memory."""
+
+    first: int
+    """The number of the first row."""
+    memory_mb: int
+    used_mb: int
+    times: int
 
 
 class _Block(NamedTuple):
@@ -97,27 +106,37 @@ def is_stamped(block: bytes) -> bool:
     return bool(_has_stamp(_block(block[:_STAMPED]), np.zeros(1, np.int64))[0])
 
 
-def count(block: bytes, usage: Usage, *, function: str, stream: str, stamped: bool) -> Left:
+def count(
+    block: bytes, usage: Usage, *, function: str, stream: str, stamped: bool, other: Callable[[bytes, bytes], object]
+) -> Left:
     r"""Add the plain reports of a sandbox's lines to the usage; what is left is for loglines.parse.
 
-    The block is of whole lines, each with its \n.
+    The block is of whole lines, each with its \n. `other` takes each message that begins as a report does and is more
+    than a plain one, after the line that it is in, in its turn: whether memory grows to the end shows only in the order
+    of the readings.
     """
     seen = _block(block)
     ends = np.flatnonzero(seen.bytes == ord("\n"))
     lines = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
     has_stamp = _has_stamp(seen, lines)
     begins = lines + _STAMPED * has_stamp
-    left = Left([], [], set())
+    left = Left([], [])
     found: list[Places] = []
     for parts, leading in _KINDS:
         told = _begun(seen, begins, parts[:leading], has_stamp if stamped else None)
         begin, end = begins[told], ends[told]
         rows, plain = _rows(seen, begin, end, parts)
-        left.messages.extend(block[a:b] for a, b in zip(begin[~plain], end[~plain], strict=True))
         found.append(end)
         for size in set(rows.memory_mb.tolist()):
-            left.counted.add((function, size))
-            _add(usage[function, size], rows.only(rows.memory_mb == size), stream=stream, memory_mb=size)
+            its = rows.only(rows.memory_mb == size)
+            _add(usage[function, size], its, memory_mb=size)
+            left.counted.append(((function, size), _line(block, int(its.ends[0])), _line(block, int(its.ends[-1]))))
+        turns = np.searchsorted(rows.ends, end[~plain])
+        runs = _runs(rows, turns)
+        for turn, a, b in zip(turns.tolist(), begin[~plain].tolist(), end[~plain].tolist(), strict=True):
+            _mark(usage, runs, turn, function=function, stream=stream)
+            other(_line(block, b), block[a:b])
+        _mark(usage, runs, len(ends), function=function, stream=stream)
     known = np.concatenate(found)
     if len(known) < len(ends) and sum(map(block.count, SIGNS)) > len(known):
         left.lines.extend(_others(block, set(known.tolist())))
@@ -147,7 +166,12 @@ def _begun(seen: _Block, begins: Places, parts: Parts, allowed: Chosen | None) -
 def _others(block: bytes, known: set[int]) -> list[bytes]:
     """The lines with a sign of a report that end elsewhere than those known."""
     ends = {block.index(b"\n", at) for sign in SIGNS for at in _occurrences(block, sign)} - known
-    return [block[block.rfind(b"\n", 0, end) + 1 : end] for end in sorted(ends)]
+    return [_line(block, end) for end in sorted(ends)]
+
+
+def _line(block: bytes, end: int) -> bytes:
+    """The line that ends there."""
+    return block[block.rfind(b"\n", 0, end) + 1 : end]
 
 
 def _occurrences(block: bytes, sign: bytes) -> Iterator[int]:
@@ -172,7 +196,7 @@ def _rows(seen: _Block, begins: Places, ends: Places, parts: Parts) -> tuple[_Ro
     for _ in range(2):
         last = seen.bytes[at]
         at = at + ((last == ord("\t")) | (last == ord("\r")) | (last == ord(" ")))
-    rows = _Rows(*numbers)
+    rows = _Rows(ends, *numbers)
     plain = (at == ends) & (rows.duration_us > 0) & (rows.memory_mb > 0)
     return rows.only(plain), plain
 
@@ -226,18 +250,30 @@ def _number(words: Words) -> tuple[Numbers, Numbers]:
     return values.astype(np.int64), digits.astype(np.int64)
 
 
-def _add(use: Use, rows: _Rows, *, stream: str, memory_mb: int) -> None:
+def _add(use: Use, rows: _Rows, *, memory_mb: int) -> None:
     pressed = rows.used_mb >= PRESSED_AT * memory_mb
     _count(use.warm, rows.duration_us[~pressed])
     _count(use.pressed, rows.duration_us[pressed])
     use.clipped += int(np.count_nonzero(rows.used_mb >= CLIPPED_AT * memory_mb))
     use.billed_ms += int(rows.billed_ms.sum())
     use.worst_ms = max(use.worst_ms, int(rows.duration_us.max()) / 1000)
-    changes = np.flatnonzero(np.diff(rows.used_mb, prepend=-1))
-    often = np.diff(changes, append=len(rows.used_mb))
-    for mb, times in zip(rows.used_mb[changes].tolist(), often.tolist(), strict=True):
-        if mb >= IMPLAUSIBLE_MB:
-            mark(use.sandboxes[stream], mb, times)
+
+
+def _runs(rows: _Rows, turns: Places) -> deque[_Run]:
+    """Each is one size and one reading, and ends where something else has its turn, after so many rows."""
+    changes = np.diff(rows.used_mb, prepend=-1) | np.diff(rows.memory_mb, prepend=-1)
+    first = np.union1d(np.flatnonzero(changes), turns[turns < len(changes)])
+    often = np.diff(first, append=len(changes))
+    columns = (first, rows.memory_mb[first], rows.used_mb[first], often)
+    return deque(map(_Run, *(column.tolist() for column in columns)))
+
+
+def _mark(usage: Usage, runs: deque[_Run], turn: int, *, function: str, stream: str) -> None:
+    """Note the readings of the runs that come before this turn, and are then no more."""
+    while runs and runs[0].first < turn:
+        run = runs.popleft()
+        if run.used_mb >= IMPLAUSIBLE_MB:
+            mark(usage[function, run.memory_mb].sandboxes[stream], run.used_mb, run.times)
 
 
 def _count(times: Counter[float], durations_us: Numbers) -> None:

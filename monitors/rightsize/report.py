@@ -58,7 +58,7 @@ class MemoryAdvice:
     kind: str
     """CPU, IO, mixed or unknown: what bounds its duration."""
     confidence: str
-    """A (two sizes seen), B (indirect evidence: twins, CPU time, sizes near each other), C (measured prior only)."""
+    """A (two sizes seen, or by Power Tuning), B (twins, CPU time, sizes near each other), C (measured prior only)."""
     architecture: str
     invocations: int
     sandboxes: int
