@@ -379,9 +379,8 @@ COMMANDS = (
             _argument(
                 "--at-most",
                 type=float,
-                default=0.10,
                 metavar="USD",
-                help="for --power-tuning: begin no size that would take the cost beyond (default: %(default).2f)",
+                help="for --power-tuning: begin no size that would take the cost beyond (default: 0.10)",
             ),
             _argument("--yes", action="store_true", help="for --power-tuning: invoke without asking"),
             _argument("--before", metavar="FILE", help="tell what became of the advice in an earlier --json"),

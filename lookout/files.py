@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -56,6 +57,21 @@ def _opened(path: str) -> AbstractContextManager[Iterable[bytes]]:
     if path == "-":
         return nullcontext(sys.stdin.buffer)
     return gzip.open(path, "rb") if path.endswith(".gz") else Path(path).open("rb")
+
+
+def writable(path: str) -> None:
+    """InputError if `write` could not write there, as far as that shows beforehand."""
+    target = Path(path).absolute()
+    there = target if target.exists() else next(above for above in target.parents if above.exists())
+    if target.is_dir():
+        why = "a folder"
+    elif there != target and not there.is_dir():
+        why = "no folder"
+    elif not os.access(there, os.W_OK):
+        why = "read-only"
+    else:
+        return
+    raise InputError(f"{path}: cannot be written: {there} is {why}")
 
 
 def write(path: str | Path, text: str) -> None:

@@ -24,15 +24,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 NOTHING = "{}"
 """The payload where none is named."""
+MOST_USD = 0.10
+"""What may be spent where --at-most doesn't say."""
 
 
 def check(chosen: argparse.Namespace) -> None:
     """InputError if the arguments fit nothing, or the payload is no JSON: known before anything is read."""
     if not chosen.power_tuning:
-        if chosen.payload or chosen.yes:
-            raise InputError("--payload and --yes are of --power-tuning: name a function with it")
+        if chosen.payload or chosen.yes or chosen.at_most is not None:
+            raise InputError("--payload, --at-most and --yes are of --power-tuning: name a function with it")
         return
-    if not chosen.at_most > 0:
+    if not _most_usd(chosen) > 0:
         raise InputError(f"--at-most {chosen.at_most:g}: expected an amount of USD above 0")
     if any(one.partition("=")[0] == chosen.power_tuning for one in chosen.tuned or ()):
         raise InputError(f"{chosen.power_tuning} has a file with --tuned already: choose one")
@@ -70,15 +72,15 @@ def measured(chosen: argparse.Namespace, report: MemoryReport, prices: PriceList
     plan = _plan(function, advice, prices, region=str(account.region_name))
     if advice.action is Action.UNKNOWN:
         show.note(f"{advice.reasons[0]}: what is measured will not change that")
-    _say(plan, f"{name} in {account.region_name}", at_most_usd=chosen.at_most, payload=chosen.payload or NOTHING)
-    if sum(step.expected_usd for step in plan.steps[:2]) > chosen.at_most:
+    _say(plan, f"{name} in {account.region_name}", at_most_usd=_most_usd(chosen), payload=chosen.payload or NOTHING)
+    if sum(step.expected_usd for step in plan.steps[:2]) > _most_usd(chosen):
         raise InputError(
-            f"--at-most {chosen.at_most:g}: two sizes are expected to cost more; nothing was changed or invoked"
+            f"--at-most {_most_usd(chosen):g}: two sizes are expected to cost more; nothing was changed or invoked"
         )
     _agree(chosen.yes)
     done: list[Invocation] = []
     try:
-        error = _invoke_all(account, function, plan, payload, done, at_most_usd=chosen.at_most)
+        error = _invoke_all(account, function, plan, payload, done, at_most_usd=_most_usd(chosen))
     finally:
         times = averages(plan, done)
         _say_measured(times, done, formats.usd(billed_usd(plan, done)))
@@ -97,6 +99,10 @@ def _plan(function: aws.Function, advice: MemoryAdvice, prices: PriceList, *, re
         raise InputError(f"{function.name}: {reason}")
     price = prices.price(region, (found.get("Architectures") or [X86])[0])
     return tuning(advice, memory_mb=found["MemorySize"], timeout_ms=1000 * found["Timeout"], price=price)
+
+
+def _most_usd(chosen: argparse.Namespace) -> float:
+    return MOST_USD if chosen.at_most is None else float(chosen.at_most)
 
 
 def _say(plan: Tuning, where: str, *, at_most_usd: float, payload: str) -> None:

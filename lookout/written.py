@@ -11,16 +11,17 @@ SUFFIXES = (".html", ".csv")
 
 
 def check(output: str | None) -> None:
-    """InputError if no report is written as a file of that name: known before anything is read, which may take long."""
+    """InputError if no report can be written as that file: known before anything is read, which may take long."""
     if output and Path(output).suffix not in SUFFIXES:
         raise InputError(f"{output}: the report can be written as {' or '.join(SUFFIXES)}")
+    if output:
+        files.writable(output)
 
 
 def write(output: str | None, texts: Mapping[str, str]) -> None:
     """Write the text that goes with the file's name, by suffix; nothing where no file is named."""
     if not output:
         return
-    check(output)
     files.write(output, texts[Path(output).suffix])
     show.note(f"written to {output}")
     if output.endswith(".html"):

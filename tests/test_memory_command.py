@@ -93,3 +93,23 @@ def test_a_bad_price_is_refused_with_its_line(weeks: Any) -> None:
     chosen = cli._parser().parse_args(["rightsize", "first.jsonl", "--prices", "prices.csv"])
     with pytest.raises(InputError, match=r"^prices\.csv:3: usd_per_gb_second_tier1 is 'free'"):
         rightsize.rightsize(chosen)
+
+
+@pytest.mark.parametrize(
+    ("output", "why"), [("folder.html", "is a folder"), ("there.txt/report.html", "is no folder"), ("../a/b.html", "")]
+)
+def test_where_nothing_can_be_written_is_told_before_anything_is_read(
+    output: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A log file that isn't there is told only if the report could be written."""
+    monkeypatch.chdir(tmp_path)
+    Path("folder.html").mkdir()
+    Path("there.txt").touch()
+    assert cli.main(["rightsize", "missing.log", "-o", output]) == 2
+    told = capsys.readouterr().err
+    assert (f"{output}: cannot be written: " in told and why in told) if why else "missing.log" in told
+
+
+def test_a_limit_without_a_measurement_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["rightsize", "x.log", "--at-most", "1"]) == 2
+    assert "--at-most and --yes are of --power-tuning" in capsys.readouterr().err

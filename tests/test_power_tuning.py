@@ -724,8 +724,8 @@ def test_at_the_limit_it_stops_with_what_it_has(fake: Lambda, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["--payload", "order.json"], "--payload and --yes are of --power-tuning"),
-        (["--yes"], "--payload and --yes are of --power-tuning"),
+        (["--payload", "order.json"], "--payload, --at-most and --yes are of --power-tuning"),
+        (["--yes"], "--payload, --at-most and --yes are of --power-tuning"),
         (["--power-tuning", NAME, "--at-most", "0"], "--at-most 0: expected an amount of USD above 0"),
         (["--power-tuning", NAME, "--at-most", "nan"], "--at-most nan: expected an amount"),
         (["--power-tuning", NAME, "--payload", "gone.json"], "gone.json: No such file"),
