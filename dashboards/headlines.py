@@ -259,7 +259,7 @@ def decision(advice: MemoryAdvice) -> str:
 
 def _advice(advice: MemoryAdvice, tone: str) -> Headline:
     then = advice.then_p95_ms
-    speed = f"p95 {ms(advice.p95_ms)} now, {ms(then.low)} to {ms(then.high)} then."
+    speed = f"p95 {ms(advice.p95_ms)} now, {ms(then.low)} to {ms(then.high)} then (confidence {advice.confidence})."
     reason = f"{_sentence(advice.reasons[0]).rstrip('.')}. " if advice.reasons else ""
     return Headline(title=f"{advice.function}: {decision(advice)}", words=reason + speed, tone=tone)
 

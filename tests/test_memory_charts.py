@@ -159,6 +159,11 @@ def test_sure_is_the_poor_end_of_what_more_than_the_prior_tells() -> None:
     assert ("$10.00", "expected by lowering ($1.00 to $17.00)", "good") in headlines.memory_figures(found)
 
 
+def test_what_to_do_first_says_how_sure_it_is() -> None:
+    (first,) = headlines.memory_first(report(saving(1, 2, 3, confidence="B")))
+    assert first.words.endswith(" then (confidence B).")
+
+
 def test_where_nothing_is_sure_the_headline_says_no_more() -> None:
     found = report(saving(1, 2, 3, confidence="C"))
     assert headlines.memory_status(found) == "Save up to $3.00 a month on 1 function"
