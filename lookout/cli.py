@@ -14,7 +14,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 
-from lookout.commands import COMMANDS, Command
+from lookout.commands.rows import Command
+from lookout.commands.table import COMMANDS
 from monitors.errors import LookoutError
 
 AGAIN_S = 0.05

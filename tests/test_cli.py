@@ -15,7 +15,8 @@ import pytest
 
 from lookout import cli, files, show, tracefiles
 from lookout.cli import main
-from lookout.commands import COMMANDS, Command, span_s
+from lookout.commands.rows import Command, span_s
+from lookout.commands.table import COMMANDS
 from monitors.errors import InputError, LookoutError
 
 CHOSEN = argparse.Namespace
@@ -112,7 +113,8 @@ def test_exit_status(
 SWALLOWED = """
 import os, signal, sys, time, types, weakref
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from lookout import cli, commands
+from lookout import cli
+from lookout.commands import rows
 
 def run(chosen):
     class Connection: pass
@@ -123,7 +125,7 @@ def run(chosen):
     return 0
 
 sys.modules["stand_in"] = types.SimpleNamespace(run=run)
-cli.COMMANDS = [commands.Command("act", "a command", "stand_in:run")]
+cli.COMMANDS = [rows.Command("act", "a command", "stand_in:run")]
 sys.exit(cli.main(["act"]))
 """
 

@@ -17,7 +17,7 @@ from botocore.session import get_session
 
 from infra.local.history.plants import planted
 from lookout import cli
-from lookout.commands import COMMANDS
+from lookout.commands.table import COMMANDS
 from monitors.catalog.rows import Fixed, Health, Learned, Rule, Share
 from monitors.catalog.tables import CATALOG
 from monitors.model import MetricDefinition

@@ -20,7 +20,8 @@ from infra import deploy, reports
 from infra.engines import athena, insights
 from infra.templates.parsing import parse
 from lookout import cli, rightsize
-from lookout.commands import COMMANDS, Argument
+from lookout.commands.rows import Argument
+from lookout.commands.table import COMMANDS
 from monitors import archive, loglines, names
 from monitors.errors import AwsError, InputError
 from monitors.records import Invocation

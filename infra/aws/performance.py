@@ -7,17 +7,13 @@ from typing import NamedTuple
 
 import boto3
 
-from infra.aws.insights import rows
-from infra.aws.metrics import read_series
+from infra.aws.insights import bytes_logged, rows
 from infra.aws.session import client
 from monitors import quotas
 from monitors.cost import price
 from monitors.errors import AwsError
-from monitors.model import Query
 from monitors.rightsize.cputime import GROUP, QUESTION, CpuTime, cpu_times
 from monitors.rightsize.usage import Key
-
-DAY_S = 86_400
 
 
 class CpuTimes(NamedTuple):
@@ -42,7 +38,8 @@ def read(
     error of AWS is told in the notes: there is other evidence.
     """
     try:
-        gb = _logged(session, start_s=start_s, end_s=end_s) / 1e9
+        logged = bytes_logged(client(session, "cloudwatch"), [GROUP], start_s=start_s, end_s=end_s)
+        gb = logged[GROUP] / 1e9
         if not gb:
             return CpuTimes({}, ())
         usd = price(ceil(gb), quotas.LOGS_SCANNED_GB)
@@ -59,17 +56,3 @@ def read(
         return CpuTimes(cpu_times(rows(client(session, "logs"), asked, target=GROUP, sleep=sleep)), ())
     except AwsError as error:
         return CpuTimes({}, (f"CPU time not read: {error}",))
-
-
-def _logged(session: boto3.Session, *, start_s: float, end_s: float) -> float:
-    """The bytes that came into the log group then; none if it doesn't exist."""
-    incoming = Query(
-        id="m1",
-        namespace="AWS/Logs",
-        metric="IncomingBytes",
-        dimensions=(("LogGroupName", GROUP),),
-        statistic="Sum",
-        period_s=DAY_S,
-    )
-    (((series,),)) = read_series(client(session, "cloudwatch"), [[incoming]], start_s=start_s, end_s=end_s)
-    return sum(filter(None, series.values))

@@ -6,7 +6,7 @@ that is, the metric IncomingBytes says: it counts uncompressed bytes, as Logs In
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from itertools import pairwise
 from math import ceil
@@ -16,14 +16,12 @@ from typing import NamedTuple
 import boto3
 from botocore.client import BaseClient
 
-from infra.aws.insights import ROWS, rows
-from infra.aws.metrics import read_series
+from infra.aws.insights import ROWS, bytes_logged, rows
 from infra.aws.session import client, error_code
 from infra.aws.workers import each
 from monitors import quotas
 from monitors.cost import price
 from monitors.errors import AwsError
-from monitors.model import Query
 from monitors.rightsize import questions
 from monitors.rightsize.questions import Row
 from monitors.rightsize.usage import Progress, Read, Usage, Use, merge
@@ -32,7 +30,6 @@ AT_ONCE = 20
 """Log groups in a query, of 50 that may be: from 1 ms to 15 minutes are 685 bins, so that few have more than ROWS."""
 QUERIES = 5
 """Queries under way, of 100 that an account may have (CloudWatch Logs API Reference, StartQuery)."""
-DAY_S = 86_400
 
 
 class _Share(NamedTuple):
@@ -62,7 +59,7 @@ def read(
     Raises:
         AwsError: no log group at all could be read, or CloudWatch won't say how much they hold.
     """
-    logged = _logged(client(session, "cloudwatch"), list(owners), start_s=start_s, end_s=end_s)
+    logged = bytes_logged(client(session, "cloudwatch"), list(owners), start_s=start_s, end_s=end_s)
     say(_cost(logged.values()))
     groups = [group for group in owners if logged.get(group)]
     window = round(start_s * 1000), round(end_s * 1000)
@@ -79,25 +76,6 @@ def read(
     if failed and len(failed) == len(shares):
         raise failed[0]
     return Read(usage, tuple(f"Not read: {error}" for error in failed))
-
-
-def _logged(cloudwatch: BaseClient, groups: Sequence[str], *, start_s: float, end_s: float) -> dict[str, float]:
-    """Log group -> the bytes that came in then."""
-    queries = [
-        [
-            Query(
-                id="m1",
-                namespace="AWS/Logs",
-                metric="IncomingBytes",
-                dimensions=(("LogGroupName", group),),
-                statistic="Sum",
-                period_s=DAY_S,
-            )
-        ]
-        for group in groups
-    ]
-    found = read_series(cloudwatch, queries, start_s=start_s, end_s=end_s)
-    return {group: sum(filter(None, series.values)) for group, (series,) in zip(groups, found, strict=True)}
 
 
 def _cost(logged: Collection[float]) -> str:

@@ -8,15 +8,14 @@ column `message`, partitions by `day` (`2026-11-24`).
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from math import ceil, inf, isfinite
 from time import sleep as wait
 from typing import NamedTuple
 
 import boto3
 
-from infra.aws.insights import ROWS
-from infra.aws.session import client, pages
+from infra.aws.insights import ROWS, bytes_logged
+from infra.aws.session import client
 from infra.aws.spans import GROUP, answer
 from infra.engines import athena
 from monitors import quotas
@@ -29,7 +28,6 @@ INSIGHTS, ATHENA = "insights", "athena"
 QUESTIONS = (FUNCTIONS, CALLS)
 MOST_USD = 1.0
 """What counting may cost unless an engine is asked for."""
-DAY_S = 86_400
 
 Window = tuple[float, float]
 """Epoch seconds, the end not included."""
@@ -53,7 +51,8 @@ def cost(session: boto3.Session, windows: Sequence[Window], *, engine: str = "")
         times = len(QUESTIONS) * len(windows)
         usd = times * price(1, quotas.ATHENA_SCANNED_TB) * athena.STOPPED_AT_BYTES / 2**40
         return Cost(usd, f"Athena is asked {times} times about spans: {_up_to(usd)}")
-    logged = _logged(session, windows)
+    start_s, end_s = min(low for low, _ in windows), max(high for _, high in windows)
+    logged = bytes_logged(client(session, "cloudwatch"), [GROUP], start_s=start_s, end_s=end_s)[GROUP]
     if not logged:
         return Cost(inf, f"What counting all spans costs is not known: CloudWatch has no bytes coming in to {GROUP}.")
     gb = logged / 1e9
@@ -105,22 +104,6 @@ def _asked(session: boto3.Session, window: Window, engine: str, sleep: Callable[
 
 def _nothing(windows: Sequence[Window], why: str) -> Counting:
     return Counting((NOTHING,) * len(windows), (f"Not all spans were counted: {why}",))
-
-
-def _logged(session: boto3.Session, windows: Sequence[Window]) -> float:
-    """The bytes that came in."""
-    metric = {
-        "Namespace": "AWS/Logs",
-        "MetricName": "IncomingBytes",
-        "Dimensions": [{"Name": "LogGroupName", "Value": GROUP}],
-    }
-    asked = {
-        "MetricDataQueries": [{"Id": "m1", "MetricStat": {"Metric": metric, "Period": DAY_S, "Stat": "Sum"}}],
-        "StartTime": datetime.fromtimestamp(min(low for low, _ in windows), UTC),
-        "EndTime": datetime.fromtimestamp(max(high for _, high in windows), UTC),
-    }
-    found = pages(client(session, "cloudwatch"), "GetMetricData", asked)
-    return sum(sum(result["Values"]) for page in found for result in page.get("MetricDataResults", ()))
 
 
 def _up_to(usd: float) -> str:

@@ -173,32 +173,21 @@ def _number(row: Row, column: str) -> float:
 
 
 def _with_function(one: FunctionLatency, now: Counts, before: Counts) -> FunctionLatency:
-    counted, earlier = now.functions.get(one.function), before.functions.get(one.function)
-    if counted is None or counted.of is not None:
-        return replace(one, counted=counted, counted_before=earlier)
-    return replace(
-        one,
-        requests=counted.spans,
-        response=_response(counted),
-        fault_share=_failed(counted),
-        counted=counted,
-        counted_before=earlier,
-    )
+    if figures := _figures(now.functions.get(one.function)):
+        one = replace(one, requests=figures.spans, response=_response(figures), fault_share=_failed(figures))
+    return replace(one, counted=now.functions.get(one.function), counted_before=before.functions.get(one.function))
 
 
 def _with_edge(one: EdgeLatency, now: Counts, before: Counts) -> EdgeLatency:
     edge = one.caller, one.callee, one.operation
-    counted, earlier = now.edges.get(edge), before.edges.get(edge)
-    if counted is None or counted.of is not None:
-        return replace(one, counted=counted, counted_before=earlier)
-    return replace(
-        one,
-        calls=counted.spans,
-        response=_response(counted),
-        fault_share=_lost(counted),
-        counted=counted,
-        counted_before=earlier,
-    )
+    if figures := _figures(now.edges.get(edge)):
+        one = replace(one, calls=figures.spans, response=_response(figures), fault_share=_lost(figures))
+    return replace(one, counted=now.edges.get(edge), counted_before=before.edges.get(edge))
+
+
+def _figures(counted: Counted | None) -> Counted | None:
+    """What takes the place of what was read: the count, unless it is but of a part."""
+    return counted if counted and counted.of is None else None
 
 
 def _unread(name: str, now: Counts) -> FunctionLatency:
