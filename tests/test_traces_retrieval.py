@@ -251,6 +251,7 @@ def test_spans_in_a_log_group_have_no_plan(
 ) -> None:
     """With Transaction Search X-Ray lists hardly any trace, so none are chosen from its list."""
     account.replies["xray:GetTraceSegmentDestination"] = {"Destination": "CloudWatchLogs", "Status": "ACTIVE"}
+    account.replies["cloudwatch:GetMetricData"] = {"MetricDataResults": []}
     assert cli.main(["traces", *flag]) == 2
     assert "Transaction Search is on" in capsys.readouterr().err
     asked: list[dict[str, Any]] = []
