@@ -1,7 +1,6 @@
 """A trace as BatchGetTraces returns it -> its times, and all that it says besides: in which many traces are alike.
 
-The field names and types are those of the X-Ray Developer Guide, "X-Ray segment documents". What doesn't keep to them
-is for reading.read_trace, which can read anything.
+What doesn't keep to the documented fields is for reading.read_trace, which can read anything.
 """
 
 import re
@@ -11,9 +10,9 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
 
 from monitors.traces.callpaths import BETWEEN
+from monitors.traces.fields import Aws, Body, documented
 from monitors.traces.labels import OF_LAMBDA
 from monitors.traces.naming import qualifier, resource, text
 from monitors.traces.repairing import STARTS, is_attempt
@@ -44,55 +43,8 @@ class Alike(NamedTuple):
     """Of each segment and subsegment its start and end, level by level, document by document."""
 
 
-class _Request(Struct, omit_defaults=True):
-    method: str = ""
-
-
-class _Response(Struct, omit_defaults=True):
-    status: int = 0
-
-
-class _Http(Struct, omit_defaults=True):
-    request: _Request | None = None
-    response: _Response | None = None
-
-
-class _Aws(Struct, omit_defaults=True):
-    function_arn: str = ""
-    operation: str = ""
-    function_name: str = ""
-    table_name: str = ""
-    queue_url: str = ""
-    bucket_name: str = ""
-    topic_arn: str = ""
-    stream_name: str = ""
-    state_machine_arn: str = ""
-    resource_names: list[str] = []
-
-
-class _Body(Struct, omit_defaults=True):
-    id: str | UnsetType
-    start_time: float | UnsetType
-    end_time: float | UnsetType
-    name: str = ""
-    origin: str = ""
-    namespace: str = ""
-    type: str = ""
-    resource_arn: str = ""
-    inferred: bool = False
-    error: bool = False
-    fault: bool = False
-    throttle: bool = False
-    http: _Http | None = None
-    aws: _Aws | None = None
-    parent_id: str = ""
-    precursor_ids: list[str] = []
-    subsegments: list["_Body"] = []
-
-
 _OWN_ARN = re.compile(rb'"(?:resource|function)_arn":"arn:[^:"]*:[^:"]*:([^:"]+):')
 
-_decode = msgspec.json.Decoder(_Body).decode
 _encode = msgspec.json.Encoder().encode
 _START = attrgetter("start_time")
 
@@ -105,10 +57,10 @@ def alike(envelope: Mapping[str, Any]) -> Alike | None:
     try:
         if len(envelope["Segments"]) > MOST:
             return None
-        documents = [_decode(segment["Document"]) for segment in envelope["Segments"]]
-    except (msgspec.DecodeError, KeyError, TypeError, RecursionError):
+        documents = [documented(segment["Document"]) for segment in envelope["Segments"]]
+        documents.sort(key=_START)
+    except (msgspec.MsgspecError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    documents.sort(key=_START)
     times: list[Any] = []
     ids: list[Any] = []
     above = [document.parent_id for document in documents]
@@ -118,14 +70,16 @@ def alike(envelope: Mapping[str, Any]) -> Alike | None:
             times.append(body.start_time)
             times.append(body.end_time)
             ids.append(body.id)
-            body.id = body.start_time = body.end_time = UNSET
-            body.parent_id = ""
+            body.id = body.parent_id = ""
+            body.start_time = body.end_time = None
             if body.precursor_ids:
                 return None
             if inside := body.subsegments:
                 pending += inside
     position = {identity: n for n, identity in enumerate(ids)}
-    if len(position) < len(ids) or not 0 < len(ids) <= MOST or "" in position or envelope.get("LimitExceeded") is True:
+    if len(position) < len(ids) or not 0 < len(ids) <= MOST or "" in position or None in times:
+        return None
+    if envelope.get("LimitExceeded") is True:
         return None
     parents = tuple([position.get(identity, -1) if identity else None for identity in above])
     length_s = envelope.get("Duration")
@@ -141,9 +95,9 @@ def envelope(key: Key, times: Sequence[float]) -> dict[str, Any]:
     documents = _documents(key)
     for document, parent in zip(documents, key.parents, strict=True):
         for body in _inside(document):
-            body |= {"id": str(next(ids)), "start_time": next(moments), "end_time": next(moments)}
+            body.id, body.start_time, body.end_time = str(next(ids)), next(moments), next(moments)
         if parent is not None:
-            document["parent_id"] = str(parent)
+            document.parent_id = str(parent)
     return {"Segments": documents, **({"Duration": next(moments)} if key.has_length else {})}
 
 
@@ -174,27 +128,23 @@ def region_of(key: Key) -> str:
     return found[1].decode() if found else ""
 
 
-def _documents(key: Key) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(line) for line in key.documents.split(b"\n")]
+def _documents(key: Key) -> list[Body]:
+    return [documented(line) for line in key.documents.split(b"\n")]
 
 
-def _inside(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _inside(document: Body) -> Iterator[Body]:
     """Level by level, the document itself first."""
     pending = [document]
     for body in pending:  # grows while it is walked
         yield body
-        pending += body.get("subsegments", ())
+        pending += body.subsegments
 
 
-def _rename(body: dict[str, Any], token: Callable[[str], str]) -> None:
-    body["name"] = token(text(body.get("name")))
-    if arn := body.pop("resource_arn", ""):
-        version = qualifier(arn)
-        body["resource_arn"] = f"arn:aws:lambda:::function:f:{token(version)}" if version else ""
-    if aws := body.get("aws"):
-        arn, to = ":".join(aws.get("function_arn", "").split(":")[:7]), resource(aws)
-        body["aws"] = {
-            **({"function_arn": token(arn)} if arn else {}),
-            **({"operation": aws["operation"]} if "operation" in aws else {}),
-            **({"table_name": token(to)} if to else {}),
-        }
+def _rename(body: Body, token: Callable[[str], str]) -> None:
+    body.name = token(text(body.name))
+    if body.resource_arn:
+        version = qualifier(body.resource_arn)
+        body.resource_arn = f"arn:aws:lambda:::function:f:{token(version)}" if version else ""
+    if aws := body.aws:
+        arn, to = ":".join(aws.function_arn.split(":")[:7]), resource(aws)
+        body.aws = Aws(token(arn) if arn else "", aws.operation, table_name=token(to) if to else "")

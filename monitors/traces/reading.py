@@ -9,6 +9,7 @@ from itertools import starmap
 from typing import Any, NamedTuple
 
 from monitors.traces.documents import decode
+from monitors.traces.fields import Body, body
 from monitors.traces.naming import called, qualifier, text
 from monitors.traces.repairing import Entity, repaired, status
 from monitors.traces.tree import Repair, Span, Trace
@@ -104,52 +105,47 @@ def _decoded(document: object) -> object:
         return None
 
 
-def _documents(segments: Iterable[object]) -> list[object]:
+def _documents(segments: Iterable[object]) -> list[Body]:
     """By their start, since X-Ray returns them in no order; those that say none come first."""
-    return sorted((_document(segment) for segment in segments), key=_began)
+    return sorted((body(_document(segment)) for segment in segments), key=_began)
 
 
 def _document(segment: object) -> object:
-    wrapped = isinstance(segment, dict) and "Document" in segment
-    return _decoded(segment["Document"] if wrapped else segment)  # type: ignore[index]  # wrapped says it is a dict
+    return segment["Document"] if isinstance(segment, dict) and "Document" in segment else segment
 
 
-def _began(document: object) -> float:
-    begun = document.get("start_time") if isinstance(document, dict) else None
-    return begun if isinstance(begun, int | float) and begun >= 0 else -1
+def _began(document: Body) -> float:
+    begun = document.start_time
+    return begun if begun is not None and begun >= 0 else -1
 
 
 def _entities(segments: Iterable[object], ledger: Counter[str], clock: Clock) -> dict[str, Entity]:
     """Every segment and subsegment by id; of two with one id, the complete one, or else the later."""
     found: dict[str, Entity] = {}
     for document in _documents(segments):
-        separate = isinstance(document, dict) and document.get("type") == "subsegment"
+        separate = document.type == "subsegment"
         ledger[Repair.MERGED] += separate
         pending = [(document, "")]
-        for body, above in pending:  # grows while it is walked
-            entity = _entity(body, above, clock, segment=body is document and not separate)
+        for part, above in pending:  # grows while it is walked
+            entity = _entity(part, above, clock, segment=part is document and not separate)
             if entity is None:
-                ledger[Repair.BROKEN_DOCUMENT if body is document else Repair.BROKEN_SUBSEGMENT] += 1
+                ledger[Repair.BROKEN_DOCUMENT if part is document else Repair.BROKEN_SUBSEGMENT] += 1
             elif entity.id in found:
                 _choose(entity, found, ledger)
             else:
                 found[entity.id] = entity
-            inside = body.get("subsegments") if isinstance(body, dict) else None
-            if isinstance(inside, list):
+            if part.subsegments:
                 nearest = entity.id if entity else above
-                pending.extend((child, nearest) for child in inside)
+                pending += [(child, nearest) for child in part.subsegments]
     return found
 
 
-def _entity(body: object, above: str, clock: Clock, *, segment: bool) -> Entity | None:
-    if not isinstance(body, dict):
-        return None
-    start, end = clock(body.get("start_time")), clock(body.get("end_time"))
-    identity = text(body.get("id"))
+def _entity(part: Body, above: str, clock: Clock, *, segment: bool) -> Entity | None:
+    start, end = clock(part.start_time), clock(part.end_time)
+    identity = text(part.id)
     if start is None or not identity:
         return None
-    origin = text(body["origin"]) if "origin" in body else ""
-    return Entity(identity, above or text(body.get("parent_id")), start, end, segment, origin, body)
+    return Entity(identity, above or text(part.parent_id), start, end, segment, text(part.origin), part)
 
 
 def _choose(entity: Entity, found: dict[str, Entity], ledger: Counter[str]) -> None:
@@ -171,31 +167,26 @@ def _plausible(entities: dict[str, Entity], ledger: Counter[str]) -> dict[str, E
 
 
 def _span(entity: Entity, parent: int, start: int, end: int, asynchronous: bool) -> Span:
-    body = entity.body
-    get = body.get
-    operation, resource = called(get("aws"), get("http"))
+    said = entity.body
+    operation, resource = called(said.aws, said.http)
     return Span(  # by position, in a third of the time: a report makes millions
         entity.id,
-        text(get("name")),
+        text(said.name),
         start,
         end,
         parent,
         entity.segment,
         entity.origin,
-        text(get("namespace")) if "namespace" in body else "",
+        text(said.namespace),
         operation,
         resource,
-        status(body) if "http" in body else 0,
-        get("error") is True,
-        get("fault") is True,
-        get("throttle") is True,
-        get("inferred") is True,
+        status(said),
+        said.error,
+        said.fault,
+        said.throttle,
+        said.inferred,
         asynchronous,
         entity.end is None,
-        _strings(get("precursor_ids")) if "precursor_ids" in body else (),
-        qualifier(get("resource_arn")) if "resource_arn" in body else "",
+        tuple(said.precursor_ids),
+        qualifier(said.resource_arn),
     )
-
-
-def _strings(value: object) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

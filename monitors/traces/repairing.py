@@ -5,8 +5,9 @@ Every rule answers something seen in traces of real accounts; each use is counte
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from monitors.traces.fields import Body
 from monitors.traces.tree import Repair
 
 LAMBDA = "AWS::Lambda"
@@ -29,7 +30,7 @@ class Entity(NamedTuple):
     end: int | None
     segment: bool
     origin: str
-    body: Mapping[str, Any]
+    body: Body
 
 
 Place = tuple[Entity, int, int, int, bool]
@@ -53,17 +54,16 @@ def repaired(entities: Mapping[str, Entity], ledger: Counter[str]) -> Iterator[P
     return zip(found, parents, map(min, starts, final), final, asynchronous, strict=True)
 
 
-def status(body: Mapping[str, Any]) -> int:
+def status(body: Body) -> int:
     """The HTTP status a segment reports; 0 if it reports none."""
-    http = body.get("http")
-    response = http.get("response") if isinstance(http, dict) else None
-    value = response.get("status") if isinstance(response, dict) else None
-    return value if type(value) is int and 0 < value < 1000 else 0
+    if not body.http or not body.http.response:
+        return 0
+    return body.http.response.status if 0 < body.http.response.status < 1000 else 0
 
 
-def is_attempt(name: object) -> bool:
+def is_attempt(name: str) -> bool:
     """Lambda's subsegment for one try of an asynchronous invocation."""
-    return isinstance(name, str) and name.startswith("Attempt #")
+    return name.startswith("Attempt #")
 
 
 def _parents(found: Sequence[Entity], ledger: Counter[str]) -> list[int]:
@@ -76,9 +76,7 @@ def _parents(found: Sequence[Entity], ledger: Counter[str]) -> list[int]:
 
 def _arn(entity: Entity) -> str:
     """The function's ARN without version or alias; empty if the entity names none."""
-    aws = entity.body.get("aws")
-    value = aws.get("function_arn") if isinstance(aws, dict) else None
-    return ":".join(value.split(":")[:7]) if isinstance(value, str) else ""
+    return ":".join(entity.body.aws.function_arn.split(":")[:7]) if entity.body.aws else ""
 
 
 def _detach_foreign(found: Sequence[Entity], parents: list[int], ledger: Counter[str]) -> None:
@@ -88,7 +86,7 @@ def _detach_foreign(found: Sequence[Entity], parents: list[int], ledger: Counter
     for i, arn in hosts.items():
         functions.setdefault(arn, []).append(i)
     for i, entity in enumerate(found):
-        if entity.segment or parents[i] not in hosts or entity.body.get("namespace"):
+        if entity.segment or parents[i] not in hosts or entity.body.namespace:
             continue
         own, host = _arn(entity), hosts[parents[i]]
         if own and host and own != host:
@@ -154,7 +152,7 @@ def _move_starts(
     ready: dict[int, int] = {}
     for i, entity in enumerate(found):
         above = parents[i]
-        if above < 0 or entity.segment or entity.body.get("name") not in STARTS:
+        if above < 0 or entity.segment or entity.body.name not in STARTS:
             continue
         function = found[above].origin == FUNCTION
         caller = parents[above] if function else above
@@ -206,7 +204,7 @@ def _fitted(
         over = ends[i] - by - final[above]
         if over > 0:
             moved = 0
-            if over <= LAMBDA_MARGIN_US and i not in fixed and entity.segment and not entity.body.get("inferred"):
+            if over <= LAMBDA_MARGIN_US and i not in fixed and entity.segment and not entity.body.inferred:
                 moved = min(over, max(0, entity.start - max(outer.start, ready.get(above, 0))))
             ledger[Repair.SHIFTED] += moved > 0
             ledger[Repair.CLAMPED] += moved < over
@@ -218,7 +216,7 @@ def _fitted(
 
 def _starts_early(entity: Entity, request: int, parent: int) -> bool:
     """Before the request or, by more than clocks differ, before its parent did: that part counts for nothing."""
-    return entity.start < max(request, parent - LAMBDA_MARGIN_US) and entity.body.get("name") not in STARTS
+    return entity.start < max(request, parent - LAMBDA_MARGIN_US) and entity.body.name not in STARTS
 
 
 def _above(chosen: Sequence[bool], parents: Sequence[int]) -> set[int]:
@@ -234,7 +232,7 @@ def _above(chosen: Sequence[bool], parents: Sequence[int]) -> set[int]:
 
 def _is_service(entity: Entity) -> bool:
     """Lambda's own view of an invocation: its service segment, or one try of an asynchronous one."""
-    return entity.origin == LAMBDA or is_attempt(entity.body.get("name"))
+    return entity.origin == LAMBDA or is_attempt(entity.body.name)
 
 
 def _margin(parent: Entity, child: Entity, parent_end: int) -> float:
