@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from monitors.traces import alike as reading_alike
 from monitors.traces.aggregate import Window, window
 from monitors.traces.alike import ENOUGH
-from monitors.traces.bodies import alike
 from monitors.traces.columns import Columns
+from monitors.traces.keys import alike
 from tests.fuzzing_reports import T0, _bend, segments
 
 Json = dict[str, Any]

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from monitors.traces.causes import with_deployments
 from monitors.traces.labels import HANDLER
@@ -27,7 +28,7 @@ def week(first_day: int, kind: Callable[[float], Kind], took_ms: Callable[[Kind,
             cold, qualifier, caller = kind((n + 0.5) / 50)
             time = round(1000 * took_ms((cold, qualifier, caller), hour) * generator.lognormvariate(0, 0.01))
             request = Request("", "t", hour * HOUR_US + n, time, cold, False, ((HANDLER, time),))
-            found.append(request._replace(qualifier=qualifier, caller=caller))
+            found.append(replace(request, qualifier=qualifier, caller=caller))
     return sorted(found, key=lambda one: one.duration)
 
 

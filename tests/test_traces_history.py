@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as replaced
 
 from monitors.errors import InputError
 from monitors.traces.history import PHASES, Week, file_name, from_text, recent, to_text, week
@@ -68,7 +69,7 @@ def test_a_week_of_four_requests() -> None:
 
 def test_many_targets_come_together_without_losing_time() -> None:
     times = tuple((Label("dependency", f"host{n}"), 1000 + n) for n in range(PHASES + 5))
-    one = request(1)._replace(phases=times, duration=sum(time for _, time in times))
+    one = replaced(request(1), phases=times, duration=sum(time for _, time in times))
     phases = kept(one).functions["shop"].phases_us
     assert len(phases) == PHASES + 1
     assert phases[Label("other")] == 1000 + 1001 + 1002 + 1003 + 1004
@@ -105,11 +106,14 @@ def test_fifty_functions_stay_under_three_hundred_kilobytes() -> None:
     dice = random.Random(5)
     shape = tuple((Label("dependency", f"DynamoDB Query shop-table-{n}"), 1000 + n) for n in range(20))
     requests = [
-        request(
-            dice.lognormvariate(4, 0.8) + 900 * (dice.random() < 0.03),
-            function=f"shop-production-function-{number}",
-            weight=dice.uniform(1, 50),
-        )._replace(phases=shape)
+        replaced(
+            request(
+                dice.lognormvariate(4, 0.8) + 900 * (dice.random() < 0.03),
+                function=f"shop-production-function-{number}",
+                weight=dice.uniform(1, 50),
+            ),
+            phases=shape,
+        )
         for number in range(50)
         for _ in range(2000)
     ]
@@ -318,7 +322,8 @@ def test_a_share_of_cold_starts_that_grew_is_named_by_its_phase() -> None:
         cold = round(len(warm) * share)
         start = (RUNTIME_START, 800_000)
         slow = [
-            one._replace(duration=one.duration + 800_000, phases=(*one.phases, start), cold=True) for one in warm[:cold]
+            replaced(one, duration=one.duration + 800_000, phases=(*one.phases, start), cold=True)
+            for one in warm[:cold]
         ]
         return slow + warm[cold:]
 

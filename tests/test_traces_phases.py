@@ -86,7 +86,7 @@ def test_the_function_behind_the_gateway_has_its_own_interval() -> None:
     assert seen.spans[node].id == "S"
     path = function_path(seen, node)
     assert sum(section.end - section.start for section in path.sections) == 968_000
-    assert {section.phase for section in path.sections} == {
+    assert {section.label.phase for section in path.sections} == {
         "container_start",
         "runtime_start",
         "dispatch",
@@ -145,10 +145,10 @@ def test_a_function_that_calls_a_function() -> None:
             entity("F2", 34, 87, name="inner", origin=FUNCTION, parent_id="S2"),
         )
     )
-    whole = {section.phase for section in response_path(seen).sections}
+    whole = {section.label.phase for section in response_path(seen).sections}
     assert whole == {"dispatch", "handler", "hop"}
-    outer = [s for s in function_path(seen, 0).sections if s.phase == "dependency"]
-    assert [(s.target, s.end - s.start) for s in outer] == [("L Invoke inner", 70_000)]
+    outer = [s for s in function_path(seen, 0).sections if s.label.phase == "dependency"]
+    assert [(s.label.target, s.end - s.start) for s in outer] == [("L Invoke inner", 70_000)]
     assert [seen.spans[node].id for node in functions(seen)] == ["S1", "S2"]
 
 
@@ -156,7 +156,7 @@ def test_a_function_right_below_a_function_is_another_ones_time() -> None:
     inner = entity("inner", 20, 60, origin=FUNCTION, parent_id="outer")
     seen = view(read(entity("outer", 0, 100, origin=FUNCTION), inner))
     sections = function_path(seen, 0).sections
-    assert [(s.phase, s.target, s.end - s.start) for s in sections] == [
+    assert [(*s.label, s.end - s.start) for s in sections] == [
         ("handler", "", 20_000),
         ("dependency", "inner", 40_000),
         ("handler", "", 40_000),
@@ -190,7 +190,7 @@ def test_each_attempt_is_an_invocation_of_the_function() -> None:
         )
     )
     assert [seen.spans[node].id for node in functions(seen)] == ["T1", "T2"]
-    queued = [section for section in both_paths(seen)[1].sections if section.phase == "queue"]
+    queued = [section for section in both_paths(seen)[1].sections if section.label.phase == "queue"]
     assert sum(section.end - section.start for section in queued) == (60_000 - 40) * 1000
 
 
@@ -272,9 +272,10 @@ def test_a_call_to_step_functions_is_orchestration_and_the_callers_dependency() 
                 entity("M", 20, 60, origin=origin, inferred=True, parent_id="L"),
             )
         )
-        by_phase = {section.phase: section.end - section.start for section in response_path(seen).sections[1:2]}
+        by_phase = {section.label.phase: section.end - section.start for section in response_path(seen).sections[1:2]}
         assert by_phase == {"orchestration": 40_000}
-        assert [section.phase for section in function_path(seen, 0).sections] == ["handler", "dependency", "handler"]
+        phases = [section.label.phase for section in function_path(seen, 0).sections]
+        assert phases == ["handler", "dependency", "handler"]
 
 
 def test_what_ended_before_the_root_did_completes_nothing() -> None:

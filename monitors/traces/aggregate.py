@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from monitors.traces.alike import Gathered, Shapes, add, content, gather, gather_alike
-from monitors.traces.bodies import alike
 from monitors.traces.callpaths import path_times
 from monitors.traces.columns import (
     Columns,
@@ -27,8 +26,9 @@ from monitors.traces.columns import (
     share,
 )
 from monitors.traces.compare import comparable, comparison
+from monitors.traces.fields import text
+from monitors.traces.keys import alike
 from monitors.traces.labels import Label
-from monitors.traces.naming import text
 from monitors.traces.report import EdgeLatency, EntryPaths, FunctionLatency, LatencyReport, PhaseTime, Quantiles
 from monitors.traces.tree import Repair
 

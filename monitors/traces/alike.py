@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from monitors.traces.bodies import FIRST_TOKEN, Alike, Key, envelope, region_of, renamed
 from monitors.traces.callpaths import whole
 from monitors.traces.columns import Floats, Found, Ints, Kind, Pile
+from monitors.traces.keys import FIRST_TOKEN, Alike, Key, envelope, region_of, renamed
 from monitors.traces.labels import Label
 from monitors.traces.moments import Sum, conditions, made_of, moments
 from monitors.traces.phases import view
@@ -150,7 +150,7 @@ def _single(one: Request, counted: Request | None) -> Single:
 
 
 def _made(one: Call) -> Single:
-    kind = Kind((one.caller, one.callee, one.operation), one.caller, cold=False, failed=one.failed, labels=())
+    kind = Kind((one.caller, one.callee, one.operation), one.caller, False, one.failed, ())
     return Single(kind, (one.start, one.start, one.duration))
 
 

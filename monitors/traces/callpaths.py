@@ -44,7 +44,7 @@ def whole(seen: View, trace_id: str) -> Request | None:
     to = next((above for above, depth in reversed(steps.values()) if depth == 1), "")
     times: defaultdict[tuple[str, str], int] = defaultdict(int)
     for section in path.sections:
-        times[section.phase, steps[section.span][0]] += section.end - section.start
+        times[section.label.phase, steps[section.span][0]] += section.end - section.start
     return Request(
         function=f"{root.name}{BETWEEN}{to}" if to and seen.labels[0] == GATEWAY else root.name,
         trace_id=trace_id,

@@ -4,16 +4,20 @@ The field names and types are those of the X-Ray Developer Guide, "X-Ray segment
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from monitors.traces.documents import decode
 
+TEXT_LIMIT = 250
+"""Characters; longer than any name X-Ray accepts (200)."""
+Text = Annotated[str, Meta(max_length=TEXT_LIMIT)]
+
 
 class Request(Struct, omit_defaults=True, gc=False):
-    method: str = ""
+    method: Text = ""
 
 
 class Response(Struct, omit_defaults=True, gc=False):
@@ -27,29 +31,29 @@ class Http(Struct, omit_defaults=True, gc=False):
 
 class Aws(Struct, omit_defaults=True, gc=False):
     function_arn: str = ""
-    operation: str = ""
-    function_name: str = ""
-    table_name: str = ""
-    queue_url: str = ""
-    bucket_name: str = ""
-    topic_arn: str = ""
-    stream_name: str = ""
-    state_machine_arn: str = ""
-    resource_names: list[str] = []
+    operation: Text = ""
+    function_name: Text = ""
+    table_name: Text = ""
+    queue_url: Text = ""
+    bucket_name: Text = ""
+    topic_arn: Text = ""
+    stream_name: Text = ""
+    state_machine_arn: Text = ""
+    resource_names: list[Text] = []
 
 
 class Body(Struct, omit_defaults=True):
     """A segment or subsegment; what it doesn't say is empty."""
 
-    id: str = ""
+    id: Text = ""
     start_time: float | None = None
     """Epoch seconds."""
     end_time: float | None = None
     """Epoch seconds; None while it is in progress."""
-    name: str = ""
-    origin: str = ""
-    namespace: str = ""
-    type: str = ""
+    name: Text = ""
+    origin: Text = ""
+    namespace: Text = ""
+    type: Text = ""
     resource_arn: str = ""
     inferred: bool = False
     error: bool = False
@@ -57,8 +61,8 @@ class Body(Struct, omit_defaults=True):
     throttle: bool = False
     http: Http | None = None
     aws: Aws | None = None
-    parent_id: str = ""
-    precursor_ids: list[str] = []
+    parent_id: Text = ""
+    precursor_ids: list[Text] = []
     subsegments: list["Body"] = []
 
 
@@ -70,13 +74,23 @@ _FLAGS = ("inferred", "error", "fault", "throttle")
 _AWS_TEXTS = tuple(name for name in Aws.__struct_fields__ if name != "resource_names")
 
 
+def text(value: object) -> str:
+    """A text as far as it is one: cut, and without what UTF-8 cannot hold."""
+    return value[:TEXT_LIMIT].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def number(value: object) -> float | None:
+    """A number as far as it is one."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
 def body(document: object) -> Body:
     """What a document says, as far as it keeps to the guide: a field of another type counts as one it hasn't."""
     if isinstance(document, Body):
         return document
     try:
-        return documented(document) if isinstance(document, str) else msgspec.convert(document, Body)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return documented(document if isinstance(document, str) else msgspec.json.encode(document))
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
         return _as_far_as_possible(document)
 
 
@@ -103,7 +117,7 @@ def _fill(into: Body, found: Mapping[str, Any]) -> None:
     _fill_texts(into, found, _TEXTS)
     for name in _FLAGS:
         setattr(into, name, found.get(name) is True)
-    into.start_time, into.end_time = _number(found.get("start_time")), _number(found.get("end_time"))
+    into.start_time, into.end_time = number(found.get("start_time")), number(found.get("end_time"))
     into.precursor_ids = _texts(found.get("precursor_ids"))
     if isinstance(aws := found.get("aws"), Mapping):
         into.aws = Aws(resource_names=_texts(aws.get("resource_names")))
@@ -111,26 +125,18 @@ def _fill(into: Body, found: Mapping[str, Any]) -> None:
     if isinstance(http := found.get("http"), Mapping):
         request, response = http.get("request"), http.get("response")
         into.http = Http(
-            request=Request(_text(request.get("method"))) if isinstance(request, Mapping) else None,
+            request=Request(text(request.get("method"))) if isinstance(request, Mapping) else None,
             response=Response(_whole(response.get("status"))) if isinstance(response, Mapping) else None,
         )
 
 
 def _fill_texts(into: Struct, found: Mapping[str, Any], names: Iterable[str]) -> None:
     for name in names:
-        setattr(into, name, _text(found.get(name)))
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+        setattr(into, name, text(found.get(name)))
 
 
 def _texts(value: object) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
-
-
-def _number(value: object) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return [text(one) for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _whole(value: object) -> int:

@@ -7,35 +7,36 @@ because of the request. Both walk backwards from the end, always to the child th
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from operator import itemgetter
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any
+
+from msgspec import Struct
 
 from monitors.traces.labels import CALLS, HOP, QUEUE, SERVICE, TRIGGER, Label, gap, labels, target
 from monitors.traces.repairing import FUNCTION, is_attempt
 from monitors.traces.tree import Span, Trace
 
 
-class Section(NamedTuple):
+class Section(Struct, frozen=True, gc=False):
     """A stretch of a path: what one span did itself, no child of it being waited for."""
 
     span: int
     start: int
     end: int
-    phase: str
-    target: str
+    label: Label
 
 
-_START = itemgetter(Section._fields.index("start"))
+_START = attrgetter("start")
 
 
-class Path(NamedTuple):
+class Path(Struct, frozen=True):
     sections: tuple[Section, ...]
     """By time, without gap or overlap."""
     spans: tuple[int, ...]
     """Positions of the spans on the path, by the time they come in, a parent before its children."""
 
 
-class View(NamedTuple):
+class View(Struct, frozen=True):
     """A trace's spans with what every walk over them needs."""
 
     spans: Sequence[Span]
@@ -44,7 +45,7 @@ class View(NamedTuple):
     labels: Sequence[Label]
 
 
-class Walk(NamedTuple):
+class Walk(Struct, frozen=True):
     view: View
     root: int
     tail: frozenset[int] = frozenset()
@@ -54,13 +55,15 @@ class Walk(NamedTuple):
 
 
 def view(trace: Trace) -> View:
-    below: list[list[int]] = [[] for _ in trace.spans]
-    for i, span in enumerate(trace.spans):
+    spans = trace.spans
+    below: list[list[int]] = [[] for _ in spans]
+    for i, span in enumerate(spans):
         if span.parent >= 0:
             below[span.parent].append(i)
-    for children in filter(None, below):
-        children.sort(key=lambda i: (trace.spans[i].end, trace.spans[i].start), reverse=True)
-    return View(trace.spans, below, labels(trace.spans, below))
+    for children in below:
+        if len(children) > 1:
+            children.sort(key=lambda i: (spans[i].end, spans[i].start), reverse=True)
+    return View(spans, below, labels(spans, below))
 
 
 def response_path(seen: View) -> Path:
@@ -148,15 +151,15 @@ def _length(path: Path) -> int:
 def _by_phase(path: Path) -> dict[str, int]:
     times: Counter[str] = Counter()
     for section in path.sections:
-        times[section.phase] += section.end - section.start
+        times[section.label.phase] += section.end - section.start
     return dict(times)
 
 
 def _by_target(path: Path) -> dict[str, int]:
     times: Counter[str] = Counter()
     for section in path.sections:
-        if section.phase == "dependency":
-            times[section.target] += section.end - section.start
+        if section.label.phase == "dependency":
+            times[section.label.target] += section.end - section.start
     return dict(times)
 
 
@@ -182,7 +185,7 @@ def _path(walk: Walk, end: int) -> Path:
         low, high, index = window
         if walk.shallow and index != walk.root and (called := _called(walk, index)):
             if low < high:
-                sections.append(Section(index, low, high, *called))
+                sections.append(Section(index, low, high, called))
         elif walk.view.below[index]:
             pending.extend(_split(walk, window, sections))
         elif low < high:
@@ -251,13 +254,13 @@ def _own(
     if label.phase == "dependency" and between[1] is not None and _goes_on(span, walk.view.spans[between[1]]):
         label = HOP
     if high <= span.end and label != SERVICE:
-        sections.append(Section(index, low, high, *label))
+        sections.append(Section(index, low, high, label))
         return
     earlier, later = (None if i is None else walk.view.spans[i] for i in between)
     border = min(max(span.end, low), high)
     if border < high:
         waiting = QUEUE if later is not None and is_attempt(later.name) else TRIGGER
-        sections.append(Section(index, border, high, *waiting))
+        sections.append(Section(index, border, high, waiting))
     if low < border:
         own = gap(span, earlier, later) if label == SERVICE else label
-        sections.append(Section(index, low, border, *own))
+        sections.append(Section(index, low, border, own))

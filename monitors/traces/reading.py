@@ -9,8 +9,8 @@ from itertools import starmap
 from typing import Any, NamedTuple
 
 from monitors.traces.documents import decode
-from monitors.traces.fields import Body, body
-from monitors.traces.naming import called, qualifier, text
+from monitors.traces.fields import Body, body, number, text
+from monitors.traces.naming import called, qualifier
 from monitors.traces.repairing import Entity, repaired, status
 from monitors.traces.tree import Repair, Span, Trace
 
@@ -22,22 +22,20 @@ ROUNDED_US = 2_000
 """What the rounding of two times may come to."""
 
 
-Clock = Callable[[object], int | None]
-"""Whole microseconds of what a document has for a time or a length; None if it is none."""
+Clock = Callable[[float | None], int | None]
+"""Whole microseconds of a time or a length in seconds; None if it is none."""
 
 
 class _Parts(NamedTuple):
     id: str
     segments: list[Any]
     limit_exceeded: bool
-    duration_s: object = None
+    duration_s: float | None = None
 
 
-def microseconds(seconds: object) -> int | None:
+def microseconds(seconds: float | None) -> int | None:
     """Whole microseconds: rounded once, here, since a float at today's epoch resolves a quarter of one."""
-    if (type(seconds) is float or type(seconds) is int) and 0 <= seconds <= LATEST_S:
-        return round(seconds * 1_000_000)
-    return None
+    return round(seconds * 1_000_000) if seconds is not None and 0 <= seconds <= LATEST_S else None
 
 
 def read_trace(envelope: object, clock: Clock = microseconds) -> Trace:
@@ -80,7 +78,7 @@ def _parts(envelope: object) -> _Parts:
         text(envelope.get("Id")),
         segments if isinstance(segments, list) else [],
         envelope.get("LimitExceeded") is True,
-        envelope.get("Duration"),
+        number(envelope.get("Duration")),
     )
 
 
@@ -127,7 +125,7 @@ def _entities(segments: Iterable[object], ledger: Counter[str], clock: Clock) ->
         ledger[Repair.MERGED] += separate
         pending = [(document, "")]
         for part, above in pending:  # grows while it is walked
-            entity = _entity(part, above, clock, segment=part is document and not separate)
+            entity = _entity(part, above, part is document and not separate, clock)
             if entity is None:
                 ledger[Repair.BROKEN_DOCUMENT if part is document else Repair.BROKEN_SUBSEGMENT] += 1
             elif entity.id in found:
@@ -140,12 +138,11 @@ def _entities(segments: Iterable[object], ledger: Counter[str], clock: Clock) ->
     return found
 
 
-def _entity(part: Body, above: str, clock: Clock, *, segment: bool) -> Entity | None:
+def _entity(part: Body, above: str, segment: bool, clock: Clock) -> Entity | None:
     start, end = clock(part.start_time), clock(part.end_time)
-    identity = text(part.id)
-    if start is None or not identity:
+    if start is None or not part.id:
         return None
-    return Entity(identity, above or text(part.parent_id), start, end, segment, text(part.origin), part)
+    return Entity(part.id, above or part.parent_id, start, end, segment, part.origin, part)
 
 
 def _choose(entity: Entity, found: dict[str, Entity], ledger: Counter[str]) -> None:
@@ -169,15 +166,15 @@ def _plausible(entities: dict[str, Entity], ledger: Counter[str]) -> dict[str, E
 def _span(entity: Entity, parent: int, start: int, end: int, asynchronous: bool) -> Span:
     said = entity.body
     operation, resource = called(said.aws, said.http)
-    return Span(  # by position, in a third of the time: a report makes millions
+    return Span(  # by position: a report makes millions
         entity.id,
-        text(said.name),
+        said.name,
         start,
         end,
         parent,
         entity.segment,
         entity.origin,
-        text(said.namespace),
+        said.namespace,
         operation,
         resource,
         status(said),

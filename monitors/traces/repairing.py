@@ -5,7 +5,8 @@ Every rule answers something seen in traces of real accounts; each use is counte
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from monitors.traces.fields import Body
 from monitors.traces.tree import Repair
@@ -21,7 +22,7 @@ LAMBDA_MARGIN_US = 5_000
 """Lambda's service and the sandbox have two clocks."""
 
 
-class Entity(NamedTuple):
+class Entity(Struct, frozen=True):
     """One segment or subsegment, as reported."""
 
     id: str
@@ -127,17 +128,19 @@ def _order(found: Sequence[Entity], parents: Sequence[int]) -> list[int]:
 
 def _ends(found: Sequence[Entity], parents: Sequence[int], ledger: Counter[str]) -> list[int]:
     """When each ended: as reported, or as its last descendant did if that was never reported."""
-    ends = [entity.start if entity.end is None else max(entity.end, entity.start) for entity in found]
+    ends = [entity.start if entity.end is None else entity.end for entity in found]
+    for i, entity in enumerate(found):
+        if ends[i] < entity.start:
+            ends[i] = entity.start
+            ledger[Repair.NEGATIVE_DURATION] += 1
     latest = ends.copy()
     for i in range(len(found) - 1, -1, -1):
-        entity = found[i]
-        if entity.end is None:
+        if found[i].end is None:
             ends[i] = latest[i]
             ledger[Repair.CENSORED] += 1
-        elif entity.end < entity.start:
-            ledger[Repair.NEGATIVE_DURATION] += 1
-        if parents[i] >= 0:
-            latest[parents[i]] = max(latest[parents[i]], latest[i])
+        above = parents[i]
+        if above >= 0 and latest[above] < latest[i]:
+            latest[above] = latest[i]
     return ends
 
 

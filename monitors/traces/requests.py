@@ -1,8 +1,9 @@
 """Trace -> one record for every invocation and every call in it: what the report's figures are made of."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from monitors.traces.labels import CALLS, Label
 from monitors.traces.phases import View, cold, function_path, functions
@@ -11,7 +12,7 @@ from monitors.traces.repairing import FUNCTION, LAMBDA
 MINUTE_US = 60_000_000
 
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True, gc=False):
     """One invocation of one function."""
 
     function: str
@@ -37,7 +38,7 @@ class Request(NamedTuple):
         return self.start // MINUTE_US * 60
 
 
-class Call(NamedTuple):
+class Call(Struct, frozen=True, gc=False):
     """One call as the caller saw it: network, retries and all."""
 
     caller: str
@@ -56,9 +57,9 @@ def invocations(seen: View, trace_id: str) -> Iterator[Request]:
         span = seen.spans[node]
         if span.censored:
             continue
-        times: Counter[Label] = Counter()
+        times: defaultdict[Label, int] = defaultdict(int)
         for section in function_path(seen, node).sections:
-            times[Label(section.phase, section.target)] += section.end - section.start
+            times[section.label] += section.end - section.start
         inside = [seen.spans[i] for i in seen.below[node] if seen.spans[i].origin == FUNCTION]
         yield Request(
             function=_function(seen, node),

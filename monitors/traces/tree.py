@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class Repair(StrEnum):
@@ -30,8 +31,8 @@ class Repair(StrEnum):
     DUPLICATE_TRACE = "duplicate trace"
 
 
-class Span(NamedTuple):
-    """A segment or subsegment after repair. A named tuple, because a report makes millions."""
+class Span(Struct, frozen=True, gc=False):
+    """A segment or subsegment after repair. A struct, made in a quarter of the time: a report makes millions."""
 
     id: str
     name: str

@@ -14,7 +14,7 @@ import msgspec
 from monitors.traces.callpaths import BETWEEN
 from monitors.traces.fields import Aws, Body, documented
 from monitors.traces.labels import OF_LAMBDA
-from monitors.traces.naming import qualifier, resource, text
+from monitors.traces.naming import qualifier, resource
 from monitors.traces.repairing import STARTS, is_attempt
 
 MOST = 64
@@ -141,7 +141,7 @@ def _inside(document: Body) -> Iterator[Body]:
 
 
 def _rename(body: Body, token: Callable[[str], str]) -> None:
-    body.name = token(text(body.name))
+    body.name = token(body.name)
     if body.resource_arn:
         version = qualifier(body.resource_arn)
         body.resource_arn = f"arn:aws:lambda:::function:f:{token(version)}" if version else ""
