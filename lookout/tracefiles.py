@@ -8,6 +8,7 @@ from lookout import files, show
 from monitors.errors import InputError
 from monitors.traces import otel, otlp
 from monitors.traces.documents import decode
+from monitors.traces.reading import Loose, put
 
 Json = dict[str, Any]
 SHAPES = (
@@ -30,13 +31,13 @@ def exported(*paths: str) -> Iterator[Json]:
     Raises:
         InputError: a file can't be read, or holds something else than JSON.
     """
-    loose: list[object] = []
+    loose: Loose = {}
     for path in paths:
         for one in _records(_values(path)):
             if "spanId" in one or "traceId" in one:
-                loose.append(otel.document(one))
+                put(loose, otel.document(one))
             elif "Segments" not in one and "trace_id" in one:
-                loose.append(one)
+                put(loose, one)
             else:
                 yield one
     yield from otel.joined(loose)

@@ -585,7 +585,7 @@ def test_spans_of_fewer_requests_than_cloudwatch_counted_are_a_part(a_minute: in
 def test_requests_read_stand_for_those_counted() -> None:
     """Two of `cart` for ten, by five each; nobody counted `till`."""
     told = [*platform(1, "cart", ms=10), *platform(2, "cart", ms=20), *platform(3, "till", ms=30)]
-    seen = window(weighted(otel.traces(told), Counts({"cart": one(10, 1)}, {})))
+    seen = window(weighted([*otel.traces(told)], Counts({"cart": one(10, 1)}, {})))
     assert [request.weight for request in seen.requests["cart"]] == [5, 5]
     assert [request.weight for request in seen.requests["till"]] == [1]
 

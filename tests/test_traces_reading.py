@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitors.traces.documents import decode_deep
 from monitors.traces.phases import per_trace
-from monitors.traces.reading import envelopes, read_trace
+from monitors.traces.reading import Loose, envelopes, put, read_trace
 from monitors.traces.tree import Repair, Span, Trace
 
 T0 = 1_700_000_000
@@ -81,6 +81,13 @@ def test_what_is_no_trace_is_an_empty_one(envelope: object) -> None:
     assert per_trace(trace)["response_us"] == 0
 
 
+def loose(*documents: object) -> list[dict[str, Any]]:
+    found: Loose = {}
+    for document in documents:
+        put(found, document)
+    return list(envelopes(found))
+
+
 def test_separate_subsegments_are_merged_by_parent() -> None:
     """As a receiver sees the SDK in Lambda: children first, each alone."""
     documents = [
@@ -90,7 +97,7 @@ def test_separate_subsegments_are_merged_by_parent() -> None:
         entity("other", 0, 1, trace_id="1-b"),
         "no JSON",
     ]
-    found = {trace["Id"]: read_trace(trace) for trace in envelopes([json.dumps(d) for d in documents])}
+    found = {trace["Id"]: read_trace(trace) for trace in loose(*map(json.dumps, documents))}
     assert list(found) == ["1-a", "1-b", ""]
     assert parent(found["1-a"], "call") == "handler"
     assert parent(found["1-a"], "handler") == "function"
@@ -318,6 +325,6 @@ def similar(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 @given(st.recursive(json_values | st.sampled_from([1.7e9, 1e400, "a", "b", True]), similar, max_leaves=30))
 def test_reading_never_raises(value: Any) -> None:
-    for envelope in (value, {"Segments": [value, value]}, *envelopes([value, json.dumps(value)])):
+    for envelope in (value, {"Segments": [value, value]}, *loose(value, json.dumps(value))):
         report = per_trace(read_trace(envelope))
         assert sum(report["phases"].values()) == report["response_us"]

@@ -1,4 +1,4 @@
-"""The text of a segment document -> its JSON value, at any depth of nesting."""
+"""The text of a segment document -> its JSON value, at any depth of nesting, and back."""
 
 import json
 import re
@@ -24,6 +24,14 @@ def decode(text: str) -> object:
             return json.loads(text)
         except RecursionError:
             return decode_deep(text)
+
+
+def encoded(value: object) -> object:
+    """The text of a JSON value; the value itself where orjson makes none, as of one nested too deep."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return value
 
 
 def decode_deep(text: str) -> object:

@@ -5,12 +5,13 @@ exporter/awsxrayexporter/internal/translator: segment.go, cause.go, aws.go). Wha
 for the spans of Lambda itself, keeps under `_aws.xray` and `aws.xray.origin` what OpenTelemetry has no word for.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from monitors.traces.documents import decode, encoded
 from monitors.traces.labels import CALLS
 from monitors.traces.otlp import attributes, first, identity, items, mapping, seconds, text, whole, word
-from monitors.traces.reading import envelopes
+from monitors.traces.reading import Loose, envelopes, put
 from monitors.traces.repairing import FUNCTION
 
 Json = dict[str, Any]
@@ -62,25 +63,31 @@ class _Span(NamedTuple):
     segment: bool
 
 
-def traces(spans: Iterable[object]) -> list[Json]:
+def traces(spans: Iterable[object]) -> Iterator[Json]:
     """Traces as reading.read_trace takes them, of spans in any order: `{"Id", "Segments": [{"Document"}]}`.
 
     What is no span, or says no trace, comes together under the empty id, for the reader to count.
     """
-    return joined(document(span) for span in spans)
+    loose: Loose = {}
+    for span in spans:
+        put(loose, document(span))
+    return joined(loose)
 
 
-def joined(documents: Iterable[object]) -> list[Json]:
+def joined(loose: Loose) -> Iterator[Json]:
     """Traces, as `traces`, of documents made by `document`; those of X-Ray's own may be among them.
 
     Where both the platform and the instrumentation tell of an invocation, the instrumentation's span becomes part of
     the platform's, so that it counts once; so do spans of single messages below a function's own (OpenTelemetry's
     semantic conventions for AWS Lambda, "SQS").
     """
-    found = envelopes(documents)
-    for trace in found:
-        _nest([segment["Document"] for segment in trace["Segments"]])
-    return found
+    for trace in envelopes(loose):
+        told = [segment["Document"] for segment in trace["Segments"]]
+        if trace["Id"] and sum(isinstance(one, str) and FUNCTION in one for one in told) > 1:
+            decoded = [decode(one) if isinstance(one, str) else one for one in told]
+            _nest(decoded)
+            trace["Segments"] = [{"Document": encoded(one)} for one in decoded]
+        yield trace
 
 
 def document(span: object) -> Json | None:

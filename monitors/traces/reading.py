@@ -4,11 +4,11 @@ Formats: AWS X-Ray Developer Guide, "X-Ray segment documents".
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import starmap
 from typing import Any, NamedTuple
 
-from monitors.traces.documents import decode
+from monitors.traces.documents import decode, encoded
 from monitors.traces.fields import Body, body, number, text
 from monitors.traces.naming import called, qualifier
 from monitors.traces.repairing import Entity, repaired, status
@@ -57,17 +57,21 @@ def read_trace(envelope: object, clock: Clock = microseconds) -> Trace:
     return Trace(id=parts.id, spans=spans, repairs=repairs, limit_exceeded=parts.limit_exceeded)
 
 
-def envelopes(documents: Iterable[object]) -> list[dict[str, Any]]:
-    """Traces as BatchGetTraces shapes them, of bare segment documents (text or decoded) in the order received.
+Loose = dict[str, list[object]]
+"""Bare segment documents by their trace; those that say none, or are no JSON, under the empty id."""
 
-    Documents that say no trace, or are no JSON, come together under the empty id.
-    """
-    grouped: dict[str, list[dict[str, Any]]] = {}
-    for document in documents:
-        value = _decoded(document)
-        trace_id = value.get("trace_id") if isinstance(value, dict) else None
-        grouped.setdefault(text(trace_id), []).append({"Document": value})
-    return [{"Id": trace_id, "Segments": segments} for trace_id, segments in grouped.items()]
+
+def put(loose: Loose, document: object) -> None:
+    """Add a bare segment document, as text or decoded. It is kept as text if it can be, in a quarter of the memory."""
+    value = _decoded(document)
+    trace_id = value.get("trace_id") if isinstance(value, dict) else None
+    loose.setdefault(text(trace_id), []).append(document if isinstance(document, str) else encoded(value))
+
+
+def envelopes(loose: Loose) -> Iterator[dict[str, Any]]:
+    """Traces as BatchGetTraces shapes them, in the order in which they were begun; `loose` is empty afterwards."""
+    for trace_id in [*loose]:
+        yield {"Id": trace_id, "Segments": [{"Document": document} for document in loose.pop(trace_id)]}
 
 
 def _parts(envelope: object) -> _Parts:
