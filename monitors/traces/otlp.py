@@ -36,8 +36,9 @@ def attributes(value: object) -> Mapping[str, Any]:
 def first(found: Mapping[str, Any], names: Sequence[str]) -> str:
     """The first of these attributes that is text, or a list that begins with one; empty if none is."""
     for name in names:
-        value = found.get(name)
-        text_ = text(value[0] if isinstance(value, list) and value else value)
+        if not (value := found.get(name)):
+            continue
+        text_ = text(value[0] if isinstance(value, list) else value)
         if text_ and text_ not in _UNKNOWN and not text_.startswith("unknown_service"):
             return text_
     return ""
