@@ -1,6 +1,7 @@
 """Latency report -> charts. Pure."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from dashboards import formats
 from dashboards.palette import PHASES, var
@@ -8,7 +9,12 @@ from dashboards.vega import Chart, Spec, Table, amount, colour, frame, layer, na
 from monitors.traces.report import FunctionLatency, PhaseTime
 
 _TOP = 15
-_MIDDLE, _TAIL = "middle 40–60 %", "slowest 5 %"
+_BANDS = {
+    "around p50": attrgetter("middle_ms"),
+    "around p95": attrgetter("p95_ms"),
+    "around p99": attrgetter("p99_ms"),
+    "slowest 5 %": attrgetter("tail_ms"),
+}
 _QUANTILES = ("p50", "p95", "p99")
 
 
@@ -18,17 +24,17 @@ def phase_words(phase: PhaseTime) -> str:
 
 
 def phases(function: FunctionLatency) -> Chart:
-    """Where an ordinary and a slow response spend their time: two stacked bars, a colour a phase."""
+    """Where ordinary and slow responses spend their time: a stacked bar for each percentile, a colour a phase."""
     order = {name: n for n, (name, _, _) in enumerate(PHASES)}
     rows = sorted(function.phases, key=lambda p: (order.get(p.phase, len(order)), p.target))
     by_excess = sorted(rows, key=lambda p: -p.excess_ms)
     return Chart(
-        title="Middle against tail, by phase",
+        title="Response time by percentile and phase",
         spec=_bars(rows) if rows else {},
         table=Table(
-            head=("Phase", _MIDDLE.capitalize(), _TAIL.capitalize(), "Adds to the tail"),
+            head=("Phase", *(band.capitalize() for band in _BANDS), "Adds to the tail"),
             rows=tuple(
-                (phase_words(p), formats.ms(p.middle_ms), formats.ms(p.tail_ms), formats.ms(p.excess_ms))
+                (phase_words(p), *(formats.ms(time(p)) for time in _BANDS.values()), formats.ms(p.excess_ms))
                 for p in by_excess
             ),
         ),
@@ -69,19 +75,19 @@ def response_times(functions: Sequence[FunctionLatency]) -> Chart:
 
 def _bars(rows: Sequence[PhaseTime]) -> Spec:
     values = [
-        {"in": band, "kind": _kind(p)[0], "phase": phase_words(p), "ms": round(time_ms, 3), "n": n}
+        {"in": band, "kind": _kind(p)[0], "phase": phase_words(p), "ms": round(time(p), 3), "n": n}
         for n, p in enumerate(rows)
-        for band, time_ms in ((_MIDDLE, p.middle_ms), (_TAIL, p.tail_ms))
+        for band, time in _BANDS.items()
     ]
     encoding = {
-        "y": names("in", sort=[_MIDDLE, _TAIL]),
+        "y": names("in", sort=list(_BANDS)),
         "x": amount("ms", "Mean time on the response path (ms)"),
         "color": colour("kind", {_kind(p)[0]: var(_kind(p)[1]) for p in rows}),
         "order": {"field": "n", "type": "quantitative"},
         "tooltip": tip(("phase", "phase", ""), ("in", "of the", ""), ("ms", "ms", ",.4~g")),
     }
     bar = layer("bar", encoding, stroke=var("paper"), strokeWidth=1, height={"band": 0.7})
-    return frame(values, [bar], height=88)
+    return frame(values, [bar], height=40 * len(_BANDS))
 
 
 def _kind(phase: PhaseTime) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import fsum, inf
 from operator import itemgetter
 from typing import Any
@@ -38,8 +39,9 @@ Weights = Callable[[str, int], float | None]
 _OWN = re.compile(r'"(?:resource|function)_arn"\s*:\s*"arn:[^:"]*:[^:"]*:([^:"]+):')
 
 LEVELS = (0.50, 0.95, 0.99)
-TAIL = (0.95, 1.0)
-MIDDLE = (0.40, 0.60)
+MIDDLE, TAIL = (0.40, 0.60), (0.95, 1.0)
+BANDS = {"middle_ms": MIDDLE, "p95_ms": (0.94, 0.96), "p99_ms": (0.985, 0.995), "tail_ms": TAIL}
+"""Of requests by response time, for the times of PhaseTime."""
 PHASES = 40
 """Phases and targets listed for a function; what is smaller comes together as `other`."""
 
@@ -202,7 +204,6 @@ def factors(recorded: Mapping[tuple[str, int], int], weights: Weights) -> dict[t
 
 def _function(name: str, requests: Columns) -> FunctionLatency:
     response = _quantiles(requests)
-    tail = band(requests, *TAIL)
     cold = requests.of_kinds(lambda kind: kind.cold)
     return FunctionLatency(
         function=name,
@@ -210,9 +211,9 @@ def _function(name: str, requests: Columns) -> FunctionLatency:
         requests=float(requests.weight.sum()),
         response=response,
         cold_share=share(cold, requests.weight),
-        tail_cold_share=share(cold, tail),
+        tail_cold_share=share(cold, band(requests, *TAIL)),
         fault_share=share(requests.of_kinds(lambda kind: kind.failed), requests.weight),
-        phases=_phases(phase_means(requests, band(requests, *MIDDLE)), phase_means(requests, tail)),
+        phases=_phases({name: phase_means(requests, band(requests, *limits)) for name, limits in BANDS.items()}),
         exemplars=_exemplars(requests, response),
     )
 
@@ -222,25 +223,22 @@ def _quantiles(requests: Columns) -> Quantiles:
     return Quantiles(p50_ms=p50 / 1000, p95_ms=p95 / 1000, p99_ms=p99 / 1000)
 
 
-def _phases(middle: Mapping[Label, float], tail: Mapping[Label, float]) -> tuple[PhaseTime, ...]:
-    """The phases, what adds most to the tail first; the sum of the excesses is the tail's."""
-    found = sorted(middle.keys() | tail.keys(), key=lambda label: -max(middle.get(label, 0.0), tail.get(label, 0.0)))
-    listed, small = found[:PHASES], found[PHASES:]
-    times = [_phase_time(label, [label], middle, tail) for label in listed]
+def _phases(means: Mapping[str, Mapping[Label, float]]) -> tuple[PhaseTime, ...]:
+    """The phases, what adds most to the tail first, of means by band; the sum of the excesses is the tail's."""
+    largest: dict[Label, float] = {}
+    for label, time in chain.from_iterable(found.items() for found in means.values()):
+        largest[label] = max(time, largest.get(label, 0.0))
+    labels = sorted(largest, key=lambda label: -largest[label])
+    listed, small = labels[:PHASES], labels[PHASES:]
+    times = [_phase_time(label, [label], means) for label in listed]
     if small:
-        times.append(_phase_time(Label("other"), small, middle, tail))
+        times.append(_phase_time(Label("other"), small, means))
     return tuple(sorted(times, key=lambda time: (-round(time.excess_ms, 6), time.phase, time.target)))
 
 
-def _phase_time(
-    shown: Label, members: Sequence[Label], middle: Mapping[Label, float], tail: Mapping[Label, float]
-) -> PhaseTime:
-    return PhaseTime(
-        phase=shown.phase,
-        target=shown.target,
-        middle_ms=fsum(middle.get(label, 0.0) for label in members) / 1000,
-        tail_ms=fsum(tail.get(label, 0.0) for label in members) / 1000,
-    )
+def _phase_time(shown: Label, members: Sequence[Label], means: Mapping[str, Mapping[Label, float]]) -> PhaseTime:
+    times_ms = {name: fsum(found.get(label, 0.0) for label in members) / 1000 for name, found in means.items()}
+    return PhaseTime(phase=shown.phase, target=shown.target, **times_ms)
 
 
 def _exemplars(requests: Columns, response: Quantiles) -> tuple[tuple[str, str], ...]:
@@ -293,7 +291,7 @@ def _notes(window: Window) -> tuple[str, ...]:
     )
     tail = (
         "The tail is the slowest 5 % of requests; its excess is over the middle, 40-60 %, and is split by phase without"
-        " remainder."
+        " remainder. Around p95 are requests from 94 to 96 %, around p99 from 98.5 to 99.5 %."
     )
     return (
         corrected if window.corrected else sampled,

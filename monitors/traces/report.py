@@ -12,14 +12,20 @@ class Quantiles:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhaseTime:
-    """Time on the response path in one phase: its mean in the middle (40-60 %) and in the slowest 5 %."""
+    """Mean time on the response path in one phase, of requests about a percentile and of the slowest 5 %."""
 
     phase: str
     """gateway, hop, dispatch, container_start, runtime_start, restore, handler, dependency, overhead, ..."""
     target: str
     """The dependency's resource and operation (`DynamoDB Query shop-orders`); empty for other phases."""
     middle_ms: float
+    """From 40 to 60 %."""
+    p95_ms: float
+    """From 94 to 96 %."""
+    p99_ms: float
+    """From 98.5 to 99.5 %."""
     tail_ms: float
+    """From 95 to 100 %."""
 
     @property
     def excess_ms(self) -> float:
