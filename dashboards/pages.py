@@ -43,6 +43,8 @@ DETAILS = 300
 """The most functions shown one by one."""
 PATHS = 40
 """The most entries whose critical paths are drawn."""
+LONGEST = 5
+"""The most phases of a function, those that add most to its tail, whose longest trace is named."""
 ACTIONS = 20
 """The most things that need action told one by one; the tables have the rest."""
 
@@ -98,6 +100,7 @@ def latency_page(
         calls=calls,
         places=f".map{{overflow-x:auto}}\n.map .plot{{min-width:{columns * call_map.COLUMN_REM}rem}}\n",
         paths=PATHS,
+        longest=LONGEST,
         trends=trends,
         weekly=weekly,
         ledger=Table(head=("Repair", "Times"), rows=tuple((what, formats.number(n)) for what, n in report.ledger)),
@@ -210,6 +213,7 @@ def _environment() -> Environment:
         "icicle": path_charts.icicle,
         "trace_page": console.trace,
         "phases": latency_charts.phases,
+        "phase_words": latency_charts.phase_words,
         "by_week": trend_charts.by_week,
         "sizes": memory_charts.sizes,
         "sandboxes": memory_charts.sandboxes,

@@ -201,6 +201,19 @@ def summary() -> Summary:
     )
 
 
+def _phase(phase: str, target: str, middle_ms: float, p95_ms: float, tail_ms: float) -> PhaseTime:
+    return PhaseTime(
+        phase=phase,
+        target=target,
+        middle_ms=middle_ms,
+        p95_ms=p95_ms,
+        p99_ms=tail_ms,
+        tail_ms=tail_ms,
+        worst_ms=2 * tail_ms,
+        worst_trace="1-67436a55-ffeeddccbbaa998877665544",
+    )
+
+
 def latency() -> LatencyReport:
     """14 functions, of which one got slower and one faster."""
     functions = tuple(
@@ -213,35 +226,14 @@ def latency() -> LatencyReport:
             tail_cold_share=0.11 + 0.05 * (n % 5),
             fault_share=0.0 if n % 3 else 0.013,
             phases=(
-                PhaseTime(phase="gateway", target="", middle_ms=4.0, p95_ms=4.0, p99_ms=6.0, tail_ms=6.0),
-                PhaseTime(phase="dispatch", target="", middle_ms=2.0, p95_ms=2.0, p99_ms=9.0, tail_ms=9.0),
-                PhaseTime(phase="container_start", target="", middle_ms=0.0, p95_ms=0.0, p99_ms=38.0, tail_ms=38.0),
-                PhaseTime(phase="runtime_start", target="", middle_ms=0.0, p95_ms=0.0, p99_ms=61.0, tail_ms=61.0),
-                PhaseTime(
-                    phase="handler",
-                    target="",
-                    middle_ms=6.0 + n,
-                    p95_ms=6.0 + n,
-                    p99_ms=14.0 + 2 * n,
-                    tail_ms=14.0 + 2 * n,
-                ),
-                PhaseTime(
-                    phase="dependency",
-                    target="DynamoDB Query shop-orders",
-                    middle_ms=8.0 + 9 * n,
-                    p95_ms=20.0 + 30 * n,
-                    p99_ms=30.0 + 60 * n,
-                    tail_ms=30.0 + 60 * n,
-                ),
-                PhaseTime(
-                    phase="dependency",
-                    target="HTTPS gateway.example.com",
-                    middle_ms=3.0,
-                    p95_ms=3.0,
-                    p99_ms=22.0,
-                    tail_ms=22.0,
-                ),
-                PhaseTime(phase="overhead", target="", middle_ms=1.0, p95_ms=1.0, p99_ms=2.0, tail_ms=2.0),
+                _phase("gateway", "", 4, 4, 6),
+                _phase("dispatch", "", 2, 3, 9),
+                _phase("container_start", "", 0, 0, 38),
+                _phase("runtime_start", "", 0, 0, 61),
+                _phase("handler", "", 6 + n, 9 + n, 14 + 2 * n),
+                _phase("dependency", "DynamoDB Query shop-orders", 8 + 9 * n, 20 + 30 * n, 30 + 60 * n),
+                _phase("dependency", "HTTPS gateway.example.com", 3, 4, 22),
+                _phase("overhead", "", 1, 1, 2),
             ),
             exemplars=(
                 ("p50", "1-67435f10-0a1b2c3d4e5f60718293a4b5"),

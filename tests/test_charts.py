@@ -177,7 +177,9 @@ def test_the_table_of_phases_begins_with_what_adds_most_to_the_tail() -> None:
 
 
 def test_a_phase_nobody_heard_of_is_drawn_all_the_same() -> None:
-    strange = PhaseTime(phase="quantum", target="", middle_ms=1, p95_ms=1, p99_ms=2, tail_ms=2)
+    strange = PhaseTime(
+        phase="quantum", target="", middle_ms=1, p95_ms=1, p99_ms=2, tail_ms=2, worst_ms=3, worst_trace="1-a"
+    )
     assert latency_charts.phase_words(strange) == "quantum"
 
 

@@ -2,48 +2,34 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
-from math import fsum, inf
-from operator import itemgetter
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from monitors.traces.alike import Gathered, Shapes, add, content, gather, gather_alike
-from monitors.traces.callpaths import path_times
 from monitors.traces.columns import (
     Columns,
     Floats,
     Ints,
     Weight,
-    band,
     columns,
     minutes,
-    phase_means,
-    quantiles,
     recorded,
-    share,
 )
 from monitors.traces.compare import comparable, comparison
 from monitors.traces.fields import text
 from monitors.traces.keys import alike
-from monitors.traces.labels import Label
-from monitors.traces.report import EdgeLatency, EntryPaths, FunctionLatency, LatencyReport, PhaseTime, Quantiles
+from monitors.traces.latencies import edge_latencies, entry_paths, function_latency
+from monitors.traces.report import LatencyReport
 from monitors.traces.tree import Repair
 
 Weights = Callable[[str, int], float | None]
 """(function name, minute as epoch seconds) -> how often it was invoked in that minute; None if not known."""
 
 _OWN = re.compile(r'"(?:resource|function)_arn"\s*:\s*"arn:[^:"]*:[^:"]*:([^:"]+):')
-
-LEVELS = (0.50, 0.95, 0.99)
-MIDDLE, TAIL = (0.40, 0.60), (0.95, 1.0)
-BANDS = {"middle_ms": MIDDLE, "p95_ms": (0.94, 0.96), "p99_ms": (0.985, 0.995), "tail_ms": TAIL}
-"""Of requests by response time, for the times of PhaseTime."""
-PHASES = 40
-"""Phases and targets listed for a function; what is smaller comes together as `other`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,9 +79,9 @@ def report_of(now: Window, then: Window, *, start: float, end: float, region: st
         end=end,
         traces_read=now.read,
         traces_used=now.used,
-        functions=tuple(_function(name, requests) for name, requests in sorted(now.requests.items())),
-        edges=_edges(now.calls),
-        entries=_entries(now.entries),
+        functions=tuple(function_latency(name, requests) for name, requests in sorted(now.requests.items())),
+        edges=edge_latencies(now.calls),
+        entries=entry_paths(now.entries),
         changes=changes,
         ledger=tuple(sorted(now.ledger.items(), key=lambda item: (-item[1], item[0]))),
         notes=(*_notes(now), *remarks),
@@ -200,84 +186,6 @@ def factors(recorded: Mapping[tuple[str, int], int], weights: Weights) -> dict[t
         for key, number in recorded.items()
         if counted[key[0]]
     }
-
-
-def _function(name: str, requests: Columns) -> FunctionLatency:
-    response = _quantiles(requests)
-    cold = requests.of_kinds(lambda kind: kind.cold)
-    return FunctionLatency(
-        function=name,
-        traces=len(np.unique(requests.trace)),
-        requests=float(requests.weight.sum()),
-        response=response,
-        cold_share=share(cold, requests.weight),
-        tail_cold_share=share(cold, band(requests, *TAIL)),
-        fault_share=share(requests.of_kinds(lambda kind: kind.failed), requests.weight),
-        phases=_phases({name: phase_means(requests, band(requests, *limits)) for name, limits in BANDS.items()}),
-        exemplars=_exemplars(requests, response),
-    )
-
-
-def _quantiles(requests: Columns) -> Quantiles:
-    p50, p95, p99 = quantiles(requests.duration, requests.weight, LEVELS)
-    return Quantiles(p50_ms=p50 / 1000, p95_ms=p95 / 1000, p99_ms=p99 / 1000)
-
-
-def _phases(means: Mapping[str, Mapping[Label, float]]) -> tuple[PhaseTime, ...]:
-    """The phases, what adds most to the tail first, of means by band; the sum of the excesses is the tail's."""
-    largest: dict[Label, float] = {}
-    for label, time in chain.from_iterable(found.items() for found in means.values()):
-        largest[label] = max(time, largest.get(label, 0.0))
-    labels = sorted(largest, key=lambda label: -largest[label])
-    listed, small = labels[:PHASES], labels[PHASES:]
-    times = [_phase_time(label, [label], means) for label in listed]
-    if small:
-        times.append(_phase_time(Label("other"), small, means))
-    return tuple(sorted(times, key=lambda time: (-round(time.excess_ms, 6), time.phase, time.target)))
-
-
-def _phase_time(shown: Label, members: Sequence[Label], means: Mapping[str, Mapping[Label, float]]) -> PhaseTime:
-    times_ms = {name: fsum(found.get(label, 0.0) for label in members) / 1000 for name, found in means.items()}
-    return PhaseTime(phase=shown.phase, target=shown.target, **times_ms)
-
-
-def _exemplars(requests: Columns, response: Quantiles) -> tuple[tuple[str, str], ...]:
-    """A trace to open for each quantile, the one nearest to it, and the slowest."""
-    wanted = (("p50", response.p50_ms), ("p95", response.p95_ms), ("p99", response.p99_ms))
-    nearest = [(name, int(np.argmin(np.abs(requests.duration / 1000 - at)))) for name, at in wanted]
-    return tuple((name, requests.ids[requests.trace[at]]) for name, at in (*nearest, ("worst", -1)))
-
-
-def _edges(made: Mapping[tuple[str, str, str], Columns]) -> tuple[EdgeLatency, ...]:
-    return tuple(
-        EdgeLatency(
-            caller=caller,
-            callee=callee,
-            operation=operation,
-            calls=len(found),
-            response=_quantiles(found),
-            fault_share=share(found.of_kinds(lambda kind: kind.failed), found.weight),
-        )
-        for (caller, callee, operation), found in sorted(made.items(), key=itemgetter(0))
-    )
-
-
-def _entries(found: Mapping[str, Columns]) -> tuple[EntryPaths, ...]:
-    """Those on which most time was spent first."""
-    spent = {name: float(requests.duration @ requests.weight) for name, requests in found.items()}
-    return tuple(_entry(name, found[name]) for name in sorted(found, key=lambda name: (-spent[name], name)))
-
-
-def _entry(name: str, requests: Columns) -> EntryPaths:
-    response = _quantiles(requests)
-    return EntryPaths(
-        entry=name,
-        traces=len(requests),
-        requests=float(requests.weight.sum()),
-        response=response,
-        times=path_times(requests, band(requests, *MIDDLE), band(requests, *TAIL)),
-        exemplars=_exemplars(requests, response),
-    )
 
 
 def _notes(window: Window) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from heapq import nsmallest
 from math import fsum, inf
 from typing import Any, NamedTuple
 
-from monitors.traces.aggregate import LEVELS, Weights, factors
+from monitors.traces.aggregate import Weights, factors
+from monitors.traces.latencies import LEVELS
 from monitors.traces.repairing import LAMBDA
 
 PER_FUNCTION = 400

@@ -163,6 +163,18 @@ def phase_means(requests: Columns, weights: Floats) -> dict[Label, float]:
     return dict(means)
 
 
+def longest(requests: Columns) -> dict[Label, tuple[int, str]]:
+    """By phase and target the most microseconds that one request spent there, and the id of its trace."""
+    found: dict[Label, tuple[int, str]] = {}
+    for at, kind in enumerate(requests.kinds):
+        own = np.flatnonzero(requests.kind == at)
+        times = requests.times[at][requests.row[own]]
+        for label, time, place in zip(kind.labels, times.max(axis=0).tolist(), times.argmax(axis=0), strict=True):
+            if label not in found or time > found[label][0]:
+                found[label] = time, requests.ids[requests.trace[own[place]]]
+    return found
+
+
 def share(true: NDArray[np.bool_], weights: Floats) -> float:
     """The weight of what is true in the weight of all."""
     return float(weights[true].sum() / weights.sum())

@@ -26,6 +26,9 @@ class PhaseTime:
     """From 98.5 to 99.5 %."""
     tail_ms: float
     """From 95 to 100 %."""
+    worst_ms: float
+    """The most that one request spent here."""
+    worst_trace: str
 
     @property
     def excess_ms(self) -> float:
