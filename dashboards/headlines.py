@@ -146,10 +146,14 @@ def latency_changes(report: LatencyReport) -> list[Headline]:
     return [_change(c) for c in sorted(certain, key=lambda c: (c.high < 0, -_proportion(c), c.function))]
 
 
+LEAST_MS = 0.05
+"""What is less is shown as 0.0 ms."""
+
+
 def blame(function: FunctionLatency) -> str:
     """What adds most to the function's tail: `DynamoDB Query shop-orders, 312 ms`; a dash if nothing does."""
     most = max(function.phases, key=lambda p: p.excess_ms, default=None)
-    return f"{phase_words(most)}, {ms(most.excess_ms)}" if most and most.excess_ms > 0 else "–"
+    return f"{phase_words(most)}, {ms(most.excess_ms)}" if most and most.excess_ms >= LEAST_MS else "–"
 
 
 def _change(change: Change) -> Headline:

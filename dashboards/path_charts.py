@@ -106,7 +106,7 @@ def _spec(entry: EntryPaths, nodes: Sequence[Node]) -> Spec:
     phases = sorted({node.phase for node in nodes if node.phase}, key=lambda phase: (_ORDER.get(phase, 99), phase))
     shades = {_kind(phase)[0]: f"{var(_kind(phase)[1])}{_TINT}" for phase in phases}
     where: Spec = {
-        "x": amount("x", "Mean time on the response path (ms)") | {"axis": {"tickCount": 5, "grid": False}},
+        "x": amount("x", "Mean time on the path (ms)") | {"axis": {"tickCount": 5, "grid": False}},
         "y": {"field": "y", "type": "quantitative", "scale": {"domain": [0, bottom], "reverse": True}, "axis": None},
     }
     rect = where | {"x2": {"field": "x2"}, "y2": {"field": "y2"}, "tooltip": _HINT}

@@ -36,6 +36,7 @@ def same(found: Window, wanted: Window) -> None:
     assert found.regions == wanted.regions
     assert rows(found.requests) == rows(wanted.requests)
     assert rows(found.entries) == rows(wanted.entries)
+    assert rows(found.completions) == rows(wanted.completions)
     assert rows(found.calls) == rows(wanted.calls)
 
 

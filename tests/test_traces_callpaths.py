@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitors.traces.aggregate import latency_report, report_of, window
-from monitors.traces.callpaths import BETWEEN, DEPTH, NODES, path_times, whole
+from monitors.traces.callpaths import BETWEEN, DEPTH, NODES, completed, path_times, whole
 from monitors.traces.columns import band
 from monitors.traces.labels import Label
 from monitors.traces.phases import per_trace, view
@@ -89,6 +89,48 @@ def test_states_are_steps() -> None:
         ("Store", "orchestration"): 20,
         ("Store › DynamoDB PutItem orders", "dependency"): 60,
     }
+
+
+def announced(number: int, *, after_ms: float) -> dict[str, Any]:
+    """A function that publishes at 10 ms and ends at 30; the subscriber starts so long after and runs 150 ms."""
+    publish = call("SNS", 10, 20, "Publish", topic_arn="arn:aws:sns:eu-west-1:123456789012:orders")
+    start = 20 + after_ms
+    segments = [
+        entity("F", 0, 30, name="shop", origin=FUNCTION, subsegments=[publish]),
+        entity("S2", start, start + 150, name="mail", origin="AWS::Lambda", parent_id="SNS"),
+        entity("F2", start + 5, start + 150, name="mail", origin=FUNCTION, parent_id="S2"),
+    ]
+    return {"Id": f"t{number}", "Segments": segments}
+
+
+def test_until_what_a_request_set_off_is_done() -> None:
+    """Taken up 30 ms later: the way to the end is the handler's first 10 ms, the call, the wait, and the subscriber."""
+    found = report(announced(1, after_ms=30), announced(2, after_ms=30), invocation("t3", 0, 10))
+    (done,) = found.completions
+    assert (done.entry, done.traces, done.response.p50_ms) == ("shop", 2, 200)
+    assert {(time.path, time.phase): time.middle_ms for time in done.times} == pytest.approx(
+        {
+            ((), "handler"): 10,
+            (("SNS Publish orders",), "hop"): 10,
+            (("SNS Publish orders",), "trigger"): 30,
+            (("SNS Publish orders", "mail"), "dispatch"): 5,
+            (("SNS Publish orders", "mail"), "handler"): 145,
+        }
+    )
+    (shop,) = found.entries
+    assert (shop.traces, shop.response.p99_ms) == (3, 30)
+
+
+@given(any_trace())
+def test_until_any_trace_is_done(trace: Trace) -> None:
+    seen = view(trace)
+    response = whole(seen, trace.id)
+    done = completed(seen, response) if response else None
+    told = per_trace(trace)
+    if done:
+        assert done.duration == told["completion_us"] == sum(us for _, us in done.phases) > told["response_us"]
+    elif response:
+        assert told["completion_us"] == told["response_us"]
 
 
 @given(any_trace())

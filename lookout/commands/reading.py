@@ -36,10 +36,17 @@ READING = (
         "latency report from X-Ray, or from exported trace documents",
         "lookout.traces:traces",
         (
-            argument("--file", action="append", metavar="FILE", help="exported traces (.json, .jsonl, .gz), not X-Ray"),
+            argument(
+                "--file",
+                action="extend",
+                nargs="+",
+                metavar="FILE",
+                help="exported traces (.json, .jsonl, .gz), not X-Ray",
+            ),
             argument(
                 "--before",
-                action="append",
+                action="extend",
+                nargs="+",
                 metavar="FILE",
                 help="exported traces of the window before --file's",
             ),
@@ -75,7 +82,7 @@ READING = (
             "lookout traces --plan",
             "lookout traces --resume traces.jsonl",
             "lookout traces --file traces.jsonl.gz -o latency.html",
-            "lookout traces --file traces.json --per-trace phases.jsonl",
+            "lookout traces --file exports/*.json.gz --per-trace phases.jsonl",
             "lookout traces --file this-week.jsonl.gz --before last-week.jsonl.gz",
             "lookout traces --history latency-history -o latency.html",
             "lookout traces --engine insights",

@@ -42,6 +42,8 @@ class Window:
     """By caller, callee and operation; each with the weight of the request that made it."""
     entries: Mapping[str, Columns]
     """Whole traces by the name of their root; see callpaths.whole."""
+    completions: Mapping[str, Columns]
+    """Those of them that left work running, to its end; see callpaths.completed."""
     read: int
     used: int
     ledger: Mapping[str, int]
@@ -82,6 +84,7 @@ def report_of(now: Window, then: Window, *, start: float, end: float, region: st
         functions=tuple(function_latency(name, requests) for name, requests in sorted(now.requests.items())),
         edges=edge_latencies(now.calls),
         entries=entry_paths(now.entries),
+        completions=entry_paths(now.completions),
         changes=changes,
         ledger=tuple(sorted(now.ledger.items(), key=lambda item: (-item[1], item[0]))),
         notes=(*_notes(now), *remarks),
@@ -126,6 +129,7 @@ def window(envelopes: Iterable[Mapping[str, Any]], weights: Weights | None = Non
         requests=requests,
         calls=columns(gathered.calls, ids, weight),
         entries=columns(gathered.entries, ids, weight) if paths else {},
+        completions=columns(gathered.completions, ids, weight) if paths else {},
         read=read,
         used=gathered.used,
         ledger={str(kind): count for kind, count in gathered.ledger.items()},

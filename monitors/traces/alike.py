@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from monitors.traces.callpaths import whole
+from monitors.traces.callpaths import completed, whole
 from monitors.traces.columns import Floats, Found, Ints, Kind, Pile
 from monitors.traces.keys import FIRST_TOKEN, Alike, Key, envelope, region_of, renamed
 from monitors.traces.labels import Label
@@ -45,13 +45,14 @@ class Content(NamedTuple):
     requests: tuple[Single, ...]
     calls: tuple[Single, ...]
     entries: tuple[Single, ...]
+    completions: tuple[Single, ...]
     repairs: tuple[tuple[str, int], ...]
     used: bool
 
     @property
     def singles(self) -> tuple[Single, ...]:
         """All of them, in order."""
-        return (*self.requests, *self.calls, *self.entries)
+        return (*self.requests, *self.calls, *self.entries, *self.completions)
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class Gathered:
     requests: Found = field(default_factory=lambda: defaultdict(Pile))
     calls: Found = field(default_factory=lambda: defaultdict(Pile))
     entries: Found = field(default_factory=lambda: defaultdict(Pile))
+    completions: Found = field(default_factory=lambda: defaultdict(Pile))
     ledger: Counter[str] = field(default_factory=Counter)
     used: int = 0
 
@@ -129,14 +131,17 @@ def content(trace_as_found: object, clock: Clock = microseconds) -> Content:
     """What one trace holds; the arguments are as read_trace takes them."""
     trace = read_trace(trace_as_found, clock)
     if not trace.spans or trace.limit_exceeded:
-        return Content((), (), (), trace.repairs, used=False)
+        return Content((), (), (), (), trace.repairs, used=False)
     seen = view(trace)
     inside = list(invocations(seen, ""))
     entry = whole(seen, "")
+    done = completed(seen, entry) if entry else None
+    counted = inside[0] if inside else None
     return Content(
         requests=tuple(_single(one, one) for one in inside),
         calls=tuple(_made(one) for one in calls(seen)),
-        entries=(_single(entry, inside[0] if inside else None),) if entry else (),
+        entries=(_single(entry, counted),) if entry else (),
+        completions=(_single(done, counted),) if done else (),
         repairs=trace.repairs,
         used=True,
     )
@@ -215,7 +220,8 @@ def _note(into: Gathered, found: Content, often: int) -> None:
 
 def _piles(into: Gathered, found: Content) -> Iterator[tuple[Pile, Single]]:
     """Where each of the singles belongs, in order."""
-    for target, singles in ((into.requests, found.requests), (into.calls, found.calls), (into.entries, found.entries)):
+    targets = (into.requests, into.calls, into.entries, into.completions)
+    for target, singles in zip(targets, (found.requests, found.calls, found.entries, found.completions), strict=True):
         for one in singles:
             yield target[one.kind], one
 
@@ -242,6 +248,7 @@ def _named(found: Content, names: Sequence[str]) -> Content:
         requests=tuple(_renamed(one, table) for one in found.requests),
         calls=tuple(_renamed(one, table) for one in found.calls),
         entries=tuple(_renamed(one, table) for one in found.entries),
+        completions=tuple(_renamed(one, table) for one in found.completions),
     )
 
 

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from math import fsum
 
 import numpy as np
+from msgspec.structs import replace
 
 from monitors.traces.columns import Columns, Floats, phase_means
 from monitors.traces.labels import CALLS, GATEWAY, HOP, OF_LAMBDA, SERVICE, Label, target
-from monitors.traces.phases import View, response_path
+from monitors.traces.phases import Path, View, completion_path, response_path
 from monitors.traces.repairing import FUNCTION
 from monitors.traces.report import PathTime
 from monitors.traces.requests import Request
@@ -36,24 +37,44 @@ def whole(seen: View, trace_id: str) -> Request | None:
     if not seen.spans or seen.spans[0].censored:
         return None
     root, path = seen.spans[0], response_path(seen)
-    steps = {0: ("", 0)}
-    for i in path.spans[1:]:
-        above, depth = steps[seen.spans[i].parent]
-        name = _step(seen, i).replace("›", ">") if depth < DEPTH else ""
-        steps[i] = (f"{above}{BETWEEN}{name}" if above else name, depth + 1) if name else (above, depth)
+    steps = _steps(seen, path)
     to = next((above for above, depth in reversed(steps.values()) if depth == 1), "")
-    times: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for section in path.sections:
-        times[section.label.phase, steps[section.span][0]] += section.end - section.start
     return Request(
         function=f"{root.name}{BETWEEN}{to}" if to and seen.labels[0] == GATEWAY else root.name,
         trace_id=trace_id,
         start=root.start,
         duration=root.end - root.start,
-        cold=any(phase in _STARTS for phase, _ in times),
+        cold=any(section.label.phase in _STARTS for section in path.sections),
         failed=root.error or root.fault or root.throttle,
-        phases=tuple((Label(*key), time) for key, time in times.items()),
+        phases=_folded(path, steps),
     )
+
+
+def completed(seen: View, response: Request) -> Request | None:
+    """The request, see `whole`, to the end of all work that it set off; None if nothing went on after the response."""
+    path = completion_path(seen)
+    if not path:
+        return None
+    duration = path.sections[-1].end - response.start
+    return replace(response, duration=duration, phases=_folded(path, _steps(seen, path)))
+
+
+def _steps(seen: View, path: Path) -> dict[int, tuple[str, int]]:
+    """By span on the path the steps that lead to it, with BETWEEN them, and how many they are."""
+    steps = {0: ("", 0)}
+    for i in path.spans[1:]:
+        above, depth = steps[seen.spans[i].parent]
+        name = _step(seen, i).replace("›", ">") if depth < DEPTH else ""
+        steps[i] = (f"{above}{BETWEEN}{name}" if above else name, depth + 1) if name else (above, depth)
+    return steps
+
+
+def _folded(path: Path, steps: Mapping[int, tuple[str, int]]) -> tuple[tuple[Label, int], ...]:
+    """Microseconds by phase and steps."""
+    times: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for section in path.sections:
+        times[section.label.phase, steps[section.span][0]] += section.end - section.start
+    return tuple((Label(*key), time) for key, time in times.items())
 
 
 def path_times(requests: Columns, middle: Floats, tail: Floats) -> tuple[PathTime, ...]:

@@ -76,15 +76,20 @@ def both_paths(seen: View) -> tuple[Path, Path]:
     led there. They are one where nothing ends after the root.
     """
     response = response_path(seen)
-    last = _last(seen.spans) if seen.spans else 0
+    return response, completion_path(seen) or response
+
+
+def completion_path(seen: View) -> Path | None:
+    """The path to the latest end below the root; None where nothing ends after the root."""
+    last = _last(seen.spans) if any(span.asynchronous for span in seen.spans) else 0
     if not last:
-        return response, response
+        return None
     tail = {0}
     i = last
     while i > 0:
         tail.add(i)
         i = seen.spans[i].parent
-    return response, _path(Walk(seen, 0, frozenset(tail)), seen.spans[last].end)
+    return _path(Walk(seen, 0, frozenset(tail)), seen.spans[last].end)
 
 
 def function_path(seen: View, node: int) -> Path:

@@ -160,6 +160,8 @@ class LatencyReport:
     """Method and limits, in words."""
     entries: tuple[EntryPaths, ...] = ()
     """Those on which most time was spent first."""
+    completions: tuple[EntryPaths, ...] = ()
+    """The same of the requests that set off work which went on after the response: until its end."""
     compared: int | None = None
     """Functions compared with the window before; None where there was none."""
     region: str = ""
