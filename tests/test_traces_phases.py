@@ -292,6 +292,12 @@ def test_what_ended_before_the_root_did_completes_nothing() -> None:
         assert found["completion_phases"] == found["phases"]
 
 
+def test_of_work_that_ends_last_together_the_innermost_completes_the_trace() -> None:
+    near, far = entity("near", 60, 110, parent_id="App"), entity("far", 80, 110, parent_id="step")
+    found = report(entity("App", 0, 50), entity("step", 10, 40, parent_id="App"), near, far)
+    assert found["completion_path"] == ["App", "step", "far"]
+
+
 def test_known_precursors_beat_the_clock() -> None:
     """c waited for a, which says so; b, which ended later, held up nobody."""
     inside = [entity("a", 0, 60), entity("b", 0, 70), entity("c", 70, 100)]
@@ -370,6 +376,26 @@ def test_a_function_that_asynchronous_work_goes_on_from_stays() -> None:
     }
 
 
+def test_a_function_is_moved_although_it_started_work_that_ended_before_the_trace_did() -> None:
+    """It outlives its service by 3 ms, so that it began at 13 and not at 16; its 91 ms stay whole."""
+    found = report(
+        entity("App", 0, 500, subsegments=[call("L", 5, 105, "Invoke")]),
+        entity("S", 6, 104, origin="AWS::Lambda", parent_id="L"),
+        entity("F", 16, 107, origin=FUNCTION, parent_id="S", subsegments=[call("SNS", 30, 40, "Publish")]),
+        entity("T", 30, 40, origin="AWS::SNS", inferred=True, parent_id="SNS"),
+        entity("S2", 60, 200, origin="AWS::Lambda", parent_id="T"),
+        entity("F2", 65, 199, origin=FUNCTION, parent_id="S2"),
+    )
+    assert ms(found["completion_phases"]) == {
+        "service": 5 + 395,
+        "hop": 1 + 1,
+        "dispatch": 13 - 6,
+        "handler": 91 - 10,
+        "dependency": 10,
+    }
+    assert found["repairs"] == {"moved back by what clocks differ": 1}
+
+
 def test_a_called_service_that_outlives_the_call_is_moved_with_all_below() -> None:
     """By a millisecond that was rounded up: 10 to 60 becomes 9 to 59, inside the call from 5 to 59."""
     found = report(
@@ -419,13 +445,13 @@ ORIGINS = ("", "AWS::Lambda", FUNCTION, "AWS::ApiGateway::Stage", "AWS::StepFunc
 
 
 @st.composite
-def any_trace(draw: st.DrawFn) -> Trace:
-    """Spans in any tree, at any times, many of them at the same few."""
+def any_segments(draw: st.DrawFn, step_ms: int = 1) -> list[dict[str, Any]]:
+    """In any tree, at any times, many of them at the same few."""
     count = draw(st.integers(1, 12))
     segments = []
     for i in range(count):
-        start, length = draw(st.integers(0, 40)), draw(st.integers(-2, 40))
-        fine = draw(st.sampled_from([0, 0, 0.001, 0.4]))
+        start, length = (draw(st.integers(least, 40)) // step_ms * step_ms for least in (0, -2))
+        fine = 0 if step_ms > 1 else draw(st.sampled_from([0, 0, 0.001, 0.4]))
         segment = entity(f"{i}", start, start + length + fine, name=draw(st.sampled_from(NAMES)))
         segment["origin"] = draw(st.sampled_from(ORIGINS))
         segment |= draw(
@@ -439,7 +465,11 @@ def any_trace(draw: st.DrawFn) -> Trace:
         if i and draw(st.integers(0, 9)):
             segment["parent_id"] = str(draw(st.integers(0, i - 1)))
         segments.append(segment)
-    return read(*segments)
+    return segments
+
+
+def any_trace() -> st.SearchStrategy[Trace]:
+    return any_segments().map(lambda segments: read(*segments))
 
 
 def partitions(path: Path, start: int, end: int) -> bool:
@@ -471,6 +501,16 @@ def test_sections_partition_every_view_to_the_microsecond(trace: Trace) -> None:
     assert sum(found["completion_phases"].values()) == found["completion_us"] == latest - root.start
     assert sum(found["dependencies"].values()) == found["phases"].get("dependency", 0)
     assert "lambda" not in found["phases"]
+
+
+@given(any_segments(step_ms=20), st.data())
+def test_the_order_in_which_x_ray_returns_segments_says_nothing(
+    segments: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    """With one root; most start and end when others do."""
+    for segment in segments[1:]:
+        segment.setdefault("parent_id", "0")
+    assert per_trace(read(*data.draw(st.permutations(segments)))) == per_trace(read(*segments))
 
 
 @given(any_trace())

@@ -81,7 +81,7 @@ def both_paths(seen: View) -> tuple[Path, Path]:
 
 def completion_path(seen: View) -> Path | None:
     """The path to the latest end below the root; None where nothing ends after the root."""
-    last = _last(seen.spans) if any(span.asynchronous for span in seen.spans) else 0
+    last = _last(seen) if any(span.asynchronous for span in seen.spans) else 0
     if not last:
         return None
     tail = {0}
@@ -123,7 +123,7 @@ def per_trace(trace: Trace) -> dict[str, Any]:
     `phases` (and `dependencies`, a part of it by target) add up to `response_us`, `completion_phases` to
     `completion_us`.
     """
-    seen = view(trace)
+    seen = _settled(view(trace))
     response, completion = both_paths(seen)
     return {
         "trace_id": trace.id,
@@ -138,6 +138,13 @@ def per_trace(trace: Trace) -> dict[str, Any]:
         "limit_exceeded": trace.limit_exceeded,
         "repairs": dict(trace.repairs),
     }
+
+
+def _settled(seen: View) -> View:
+    """The same, with children of exactly the same times by their ids: X-Ray returns them in no order."""
+    spans = seen.spans
+    below = [sorted(b, key=lambda i: (spans[i].end, spans[i].start, spans[i].id), reverse=True) for b in seen.below]
+    return View(spans, below, seen.labels)
 
 
 def _tries(seen: View, node: int) -> bool:
@@ -168,16 +175,13 @@ def _by_target(path: Path) -> dict[str, int]:
     return dict(times)
 
 
-def _last(spans: Sequence[Span]) -> int:
+def _last(seen: View) -> int:
     """The span below the root that ends after it and last, of several the innermost; the root, if none does."""
-    reached = [True] + [False] * (len(spans) - 1)
-    last = 0
-    for i, span in enumerate(spans):
-        if span.parent >= 0 and reached[span.parent]:
-            reached[i] = True
-            if span.end > spans[last].end or (last and span.end == spans[last].end):
-                last = i
-    return last
+    walk = [(0, 0)]
+    for depth, i in walk:  # grows while it is walked
+        walk.extend((depth + 1, j) for j in seen.below[i])
+    _, last = max(walk, key=lambda found: (seen.spans[found[1]].end, found[0]))
+    return last if seen.spans[last].end > seen.spans[0].end else 0
 
 
 def _path(walk: Walk, end: int) -> Path:

@@ -191,10 +191,11 @@ def _fitted(
 
     A segment has another clock than its caller. One that seems to outlive it by what clocks differ is moved back, with
     all that hangs below, as far as its caller's start or its container's allows, so that what one clock measured stays
-    whole (not if asynchronous work goes on from there: the way to that would change). What still sticks out is cut off.
+    whole (not if work that outlives the request goes on from there: the way to that would change). What still sticks
+    out is cut off.
     """
     starts, final = [entity.start for entity in found], list(ends)
-    fixed = _above(asynchronous, parents)
+    fixed = _above([late and ends[i] > ends[0] for i, late in enumerate(asynchronous)], parents)
     for i, above in enumerate(parents):
         if above < 0:
             continue
