@@ -1,12 +1,13 @@
 """Latency report -> charts. Pure."""
 
 from collections.abc import Sequence
+from math import fsum
 from operator import attrgetter
 
 from dashboards import formats
 from dashboards.palette import PHASES, var
 from dashboards.vega import Chart, Spec, Table, amount, colour, frame, layer, names, plain, tip
-from monitors.traces.report import FunctionLatency, PhaseTime
+from monitors.traces.report import ColdStarts, FunctionLatency, PhaseTime
 
 _TOP = 15
 _BANDS = {
@@ -14,6 +15,11 @@ _BANDS = {
     "around p95": attrgetter("p95_ms"),
     "around p99": attrgetter("p99_ms"),
     "slowest 5 %": attrgetter("tail_ms"),
+}
+_STARTS = {
+    "container_start": attrgetter("container_ms"),
+    "runtime_start": attrgetter("runtime_ms"),
+    "restore": attrgetter("restore_ms"),
 }
 _QUANTILES = ("p50", "p95", "p99")
 
@@ -71,6 +77,61 @@ def response_times(functions: Sequence[FunctionLatency]) -> Chart:
             rows=tuple((f.function, *(formats.ms(_quantile(f, q)) for q in _QUANTILES)) for f in slowest),
         ),
     )
+
+
+def cold_starts(functions: Sequence[FunctionLatency]) -> Chart:
+    """What a cold start takes, of the functions that lose most time to them."""
+    found = [(f.function, f.cold, f.cold_share) for f in functions if f.cold]
+    found.sort(key=lambda one: (-one[1].requests * _start_ms(one[1]), one[0]))
+    drawn = found[:_TOP]
+    kinds = {name: (words, var(token)) for name, words, token in PHASES if name in _STARTS}
+    values = [
+        {"f": name, "kind": kinds[phase][0], "ms": round(time_ms(cold), 3), "n": n}
+        for name, cold, _ in drawn
+        for n, (phase, time_ms) in enumerate(_STARTS.items())
+        if time_ms(cold)
+    ]
+    encoding = {
+        "y": names("f", sort=[name for name, _, _ in drawn]),
+        "x": amount("ms", "Mean time of a cold start (ms)"),
+        "color": colour(
+            "kind", {words: shade for words, shade in kinds.values() if any(words == v["kind"] for v in values)}
+        ),
+        "order": {"field": "n", "type": "quantitative"},
+        "tooltip": tip(("f", "function", ""), ("kind", "phase", ""), ("ms", "ms", ",.4~g")),
+    }
+    bar = layer("bar", encoding, stroke=var("paper"), strokeWidth=1, height={"band": 0.7})
+    return Chart(
+        title=f"The {_TOP} that lose most time to cold starts" if len(found) > _TOP else "What a cold start takes",
+        spec=frame(values, [bar], height=24 * len(drawn)) if values else {},
+        table=Table(
+            head=(
+                "Function",
+                "Cold starts",
+                "Share",
+                "Container",
+                "Runtime and code",
+                "Restore",
+                "Cold p50",
+                "Warm p50",
+            ),
+            rows=tuple(
+                (
+                    name,
+                    formats.number(cold.requests),
+                    formats.share(share),
+                    *(formats.ms(time_ms(cold)) if time_ms(cold) else "–" for time_ms in _STARTS.values()),
+                    formats.ms(cold.response.p50_ms),
+                    formats.ms(cold.warm.p50_ms) if cold.warm else "–",
+                )
+                for name, cold, share in found
+            ),
+        ),
+    )
+
+
+def _start_ms(cold: ColdStarts) -> float:
+    return fsum(time_ms(cold) for time_ms in _STARTS.values())
 
 
 def _bars(rows: Sequence[PhaseTime]) -> Spec:

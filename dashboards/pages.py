@@ -99,6 +99,7 @@ def latency_page(
         overview=latency_charts.response_times(report.functions),
         calls=calls,
         places=f".map{{overflow-x:auto}}\n.map .plot{{min-width:{columns * call_map.COLUMN_REM}rem}}\n",
+        cold=latency_charts.cold_starts(report.functions),
         paths=PATHS,
         longest=LONGEST,
         trends=trends,

@@ -50,13 +50,15 @@ _MEMORY: tuple[tuple[str, Callable[[MemoryAdvice], Cell]], ...] = (
 )
 
 
+_COLD = ("requests", "container_ms", "runtime_ms", "restore_ms")
 _COUNTED = ("spans", "faults", "errors", "throttles", "cold", "p90_ms", "max_ms")
 
 
 def latency_csv(report: LatencyReport) -> str:
     """Response times in ms, shares from 0 to 1, and what adds most to the tail; slowest p95 first.
 
-    Columns that begin with `all_` are of all spans, and empty where these were not counted.
+    Columns that begin with `cold_` are of cold starts, their times being means; those that begin with `all_` are of all
+    spans, and empty where these were not counted.
     """
     head = ("function", "traces", "requests", "p50_ms", "p95_ms", "p99_ms", "cold_share", "tail_cold_share")
     rows = []
@@ -65,9 +67,11 @@ def latency_csv(report: LatencyReport) -> str:
         times = (f.response.p50_ms, f.response.p95_ms, f.response.p99_ms)
         blamed = (phase_words(most), most.excess_ms) if most else (None, None)
         shares = (f.cold_share, f.tail_cold_share, f.fault_share)
+        cold = [getattr(f.cold, name) for name in _COLD] if f.cold else [None] * len(_COLD)
         all_ = [getattr(f.counted, name) for name in _COUNTED] if f.counted else [None] * len(_COUNTED)
-        rows.append((f.function, f.traces, f.requests, *times, *shares, *blamed, *all_))
-    return _csv((*head, "fault_share", "tail_cause", "tail_cause_ms", *(f"all_{name}" for name in _COUNTED)), rows)
+        rows.append((f.function, f.traces, f.requests, *times, *shares, *blamed, *cold, *all_))
+    more = [*(f"cold_{name}" for name in _COLD), *(f"all_{name}" for name in _COUNTED)]
+    return _csv((*head, "fault_share", "tail_cause", "tail_cause_ms", *more), rows)
 
 
 def memory_csv(report: MemoryReport) -> str:

@@ -32,6 +32,7 @@ from monitors.rightsize.report import (
 )
 from monitors.traces.report import (
     Change,
+    ColdStarts,
     EdgeLatency,
     FunctionLatency,
     LatencyReport,
@@ -238,6 +239,14 @@ def latency() -> LatencyReport:
             exemplars=(
                 ("p50", "1-67435f10-0a1b2c3d4e5f60718293a4b5"),
                 ("worst", "1-67436a55-ffeeddccbbaa998877665544"),
+            ),
+            cold=ColdStarts(
+                requests=(0.004 + 0.002 * (n % 5)) * (18_000 + 2_600 * n),
+                container_ms=180.0 + 9 * n,
+                runtime_ms=0.0 if n == 3 else 420.0 - 20 * n,
+                restore_ms=350.0 if n == 3 else 0.0,
+                response=Quantiles(p50_ms=700.0 + 14 * n, p95_ms=1100.0, p99_ms=1400.0),
+                warm=Quantiles(p50_ms=18.0 + 14 * n, p95_ms=60.0 + 55 * n, p99_ms=130.0 + 160 * n),
             ),
         )
         for n, name in enumerate(NAMES)

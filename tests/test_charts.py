@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from dashboards.vega import Chart
 from monitors.evaluate import Episode
 from monitors.model import Series, State
 from monitors.rightsize.report import Action
-from monitors.traces.report import PhaseTime
+from monitors.traces.report import FunctionLatency, PhaseTime
 from tests import dashboard_samples as samples
 
 START = 1_795_478_400  # 2026-11-24 00:00 UTC
@@ -181,6 +182,25 @@ def test_a_phase_nobody_heard_of_is_drawn_all_the_same() -> None:
         phase="quantum", target="", middle_ms=1, p95_ms=1, p99_ms=2, tail_ms=2, worst_ms=3, worst_trace="1-a"
     )
     assert latency_charts.phase_words(strange) == "quantum"
+
+
+def cold(function: str, *, starts: int, container_ms: float) -> FunctionLatency:
+    sample = samples.latency().functions[0]
+    assert sample.cold
+    own = replace(sample.cold, requests=starts, container_ms=container_ms, runtime_ms=0)
+    return replace(sample, function=function, cold_share=0.01, cold=own)
+
+
+def test_cold_starts_are_in_the_order_of_the_time_lost_to_them() -> None:
+    """10 starts of 900 ms, 9 s, and 100 of 300, 30 s."""
+    few, many = cold("few", starts=10, container_ms=900), cold("many", starts=100, container_ms=300)
+    chart = latency_charts.cold_starts([few, many, replace(few, function="warm", cold=None)])
+    assert [(one["f"], one["kind"], one["ms"]) for one in chart.spec["data"]["values"]] == [
+        ("many", "container start", 300),
+        ("few", "container start", 900),
+    ]
+    assert chart.table.rows[0][:6] == ("many", "100", "1.0\u00a0%", "300\u00a0ms", "–", "–")
+    assert latency_charts.cold_starts([replace(few, cold=None)]).spec == {}
 
 
 def test_the_effect_on_the_bill_is_then_minus_now() -> None:

@@ -255,6 +255,14 @@ def test_a_length_that_is_not_what_x_ray_tells_is_counted(told: object, counted:
     assert repairs(trace).get(Repair.DURATION, 0) == counted
 
 
+def test_a_length_reaches_to_the_end_of_what_outlives_its_segment() -> None:
+    """As an asynchronous invocation's try does; an initialization begins before all segments, and does not count."""
+    start, late = entity("Initialization", -5, 8), entity("Attempt #1", 20, 500)
+    for told, counted in ((0.5, 0), (0.505, 1), (0.04, 1)):
+        trace = read(entity("S", 0, 40, origin="AWS::Lambda", subsegments=[late, start]), Duration=told)
+        assert repairs(trace).get(Repair.DURATION, 0) == counted
+
+
 def test_names_are_bounded_and_can_be_written_as_utf_8() -> None:
     trace = read(json.dumps(entity("root", 0, 10) | {"name": "\ud800" + "x" * 100_000, "origin": ["no text"]}))
     name = trace.spans[0].name

@@ -65,6 +65,12 @@ def test_one_hundred_invocations_of_a_function() -> None:
     assert worst["handler"] == (94, "t95")
     assert worst["runtime_start"] == (90, "t96")
     assert shop.phases[0].phase == "runtime_start"
+    # Of the five cold ones the third is the median, of the 95 others the 48th.
+    assert shop.cold
+    assert (shop.cold.requests, shop.cold.container_ms, shop.cold.runtime_ms, shop.cold.restore_ms) == (5, 0, 90, 0)
+    assert shop.cold.response.p50_ms == 98
+    assert shop.cold.warm
+    assert shop.cold.warm.p50_ms == 48
     assert (found.traces_read, found.traces_used) == (100, 100)
     assert "recorded traces only" in found.notes[0]
 

@@ -1,15 +1,17 @@
 """Requests, calls and whole traces in columns -> what the report says of each function, edge and entry. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import fsum
 from operator import itemgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitors.traces.callpaths import path_times
-from monitors.traces.columns import Columns, band, longest, phase_means, quantiles, share
+from monitors.traces.columns import Columns, Floats, Ints, band, longest, phase_means, quantiles, share
 from monitors.traces.labels import Label
-from monitors.traces.report import EdgeLatency, EntryPaths, FunctionLatency, PhaseTime, Quantiles
+from monitors.traces.report import ColdStarts, EdgeLatency, EntryPaths, FunctionLatency, PhaseTime, Quantiles
 
 LEVELS = (0.50, 0.95, 0.99)
 MIDDLE, TAIL = (0.40, 0.60), (0.95, 1.0)
@@ -21,7 +23,7 @@ PHASES = 40
 
 def function_latency(name: str, requests: Columns) -> FunctionLatency:
     """Of one function's requests."""
-    response = _quantiles(requests)
+    response = _quantiles(requests.duration, requests.weight)
     cold = requests.of_kinds(lambda kind: kind.cold)
     return FunctionLatency(
         function=name,
@@ -33,11 +35,28 @@ def function_latency(name: str, requests: Columns) -> FunctionLatency:
         fault_share=share(requests.of_kinds(lambda kind: kind.failed), requests.weight),
         phases=_phases(requests),
         exemplars=_exemplars(requests, response),
+        cold=_cold_starts(requests, cold) if cold.any() else None,
     )
 
 
-def _quantiles(requests: Columns) -> Quantiles:
-    p50, p95, p99 = quantiles(requests.duration, requests.weight, LEVELS)
+def _cold_starts(requests: Columns, cold: NDArray[np.bool_]) -> ColdStarts:
+    means = phase_means(requests, requests.weight * cold)
+    spent_us: Counter[str] = Counter()
+    for label, time in means.items():
+        spent_us[label.phase] += time  # type: ignore[assignment]  # a Counter adds floats too
+    warm = ~cold
+    return ColdStarts(
+        requests=float(requests.weight[cold].sum()),
+        container_ms=spent_us["container_start"] / 1000,
+        runtime_ms=spent_us["runtime_start"] / 1000,
+        restore_ms=spent_us["restore"] / 1000,
+        response=_quantiles(requests.duration[cold], requests.weight[cold]),
+        warm=_quantiles(requests.duration[warm], requests.weight[warm]) if warm.any() else None,
+    )
+
+
+def _quantiles(durations: Ints, weights: Floats) -> Quantiles:
+    p50, p95, p99 = quantiles(durations, weights, LEVELS)
     return Quantiles(p50_ms=p50 / 1000, p95_ms=p95 / 1000, p99_ms=p99 / 1000)
 
 
@@ -81,7 +100,7 @@ def edge_latencies(made: Mapping[tuple[str, str, str], Columns]) -> tuple[EdgeLa
             callee=callee,
             operation=operation,
             calls=len(found),
-            response=_quantiles(found),
+            response=_quantiles(found.duration, found.weight),
             fault_share=share(found.of_kinds(lambda kind: kind.failed), found.weight),
         )
         for (caller, callee, operation), found in sorted(made.items(), key=itemgetter(0))
@@ -95,7 +114,7 @@ def entry_paths(found: Mapping[str, Columns]) -> tuple[EntryPaths, ...]:
 
 
 def _entry(name: str, requests: Columns) -> EntryPaths:
-    response = _quantiles(requests)
+    response = _quantiles(requests.duration, requests.weight)
     return EntryPaths(
         entry=name,
         traces=len(requests),

@@ -87,15 +87,15 @@ def _parts(envelope: object) -> _Parts:
 
 
 def _differs(told: int | None, entities: Iterable[Entity]) -> bool:
-    """Whether X-Ray's own length of the trace, from its first start to its last end, is not that of what it returned.
+    """Whether X-Ray's own length of the trace is not that of what it returned.
 
-    Late segments change a trace for a week; its clock shows whole milliseconds.
+    It reaches from the first start of a segment (an initialization may lie before) to the last end of anything (the
+    tries of an asynchronous invocation outlive its segment). Late segments change a trace for a week; X-Ray's clock
+    shows whole milliseconds.
     """
-    whole = [(entity.start, entity.end) for entity in entities if entity.segment and entity.end is not None]
-    if told is None or not whole:
-        return False
-    length = max(end for _, end in whole) - min(start for start, _ in whole)
-    return abs(told - length) > ROUNDED_US
+    starts = [entity.start for entity in entities if entity.segment]
+    ends = [entity.end for entity in entities if entity.end is not None]
+    return told is not None and bool(starts and ends) and abs(told - (max(ends) - min(starts))) > ROUNDED_US
 
 
 def _decoded(document: object) -> object:

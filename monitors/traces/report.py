@@ -58,6 +58,23 @@ class Counted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ColdStarts:
+    """What the requests of a function that waited for a container waited for, as means, and how long they took."""
+
+    requests: float
+    """How many there were, after the sampling correction."""
+    container_ms: float
+    """Until the runtime began: a container, and the code in it."""
+    runtime_ms: float
+    """Runtime, extensions and the code outside the handler."""
+    restore_ms: float
+    """Of a SnapStart snapshot, in place of these."""
+    response: Quantiles
+    warm: Quantiles | None
+    """Of the other requests, if there are any."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FunctionLatency:
     function: str
     traces: int
@@ -70,6 +87,7 @@ class FunctionLatency:
     phases: tuple[PhaseTime, ...]
     exemplars: tuple[tuple[str, str], ...]
     """(what it is an example of, trace id): p50, p95, p99, worst."""
+    cold: ColdStarts | None = None
     counted: Counted | None = None
     """If all spans were counted: `requests`, `response` and `fault_share` are theirs, unless these are a part `of` the
     requests, and `traces` may be 0."""
