@@ -113,7 +113,7 @@ def latency_status(report: LatencyReport) -> str:
         return f"{counted(len(worse), 'function')} got worse: {_some(worse)}"
     slowest = max(report.functions, key=lambda f: f.response.p95_ms, default=None)
     if slowest is None:
-        return "No traces in this window"
+        return "None of the traces is of a Lambda function" if report.traces_used else "No traces in this window"
     told = f"slowest is {slowest.function}, p95 {ms(slowest.response.p95_ms)}"
     if report.compared is None:
         return _sentence(told)
@@ -131,11 +131,12 @@ def unchanged(report: LatencyReport) -> str:
 
 def latency_figures(report: LatencyReport) -> list[Figure]:
     """How much was looked at."""
+    tone = "bad" if _worse(report) else "good" if report.compared else ""
     return [
         (number(len(report.functions)), "functions traced", ""),
         (short(sum(f.requests for f in report.functions)), "requests stood for", ""),
         (short(report.traces_used), f"traces used of {short(report.traces_read)} read", ""),
-        (number(sum(c.low > 0 for c in report.changes)), "changes for the worse", "bad" if _worse(report) else "good"),
+        (number(sum(c.low > 0 for c in report.changes)), "changes for the worse", tone),
         (number(sum(c.high < 0 for c in report.changes)), "changes for the better", ""),
     ]
 

@@ -90,7 +90,7 @@ def latency_page(
         title=title,
         generated_s=generated_s,
         links=links,
-        charts=bool(report.functions or report.entries or weekly),
+        charts=bool(report.functions or report.entries or calls.spec or weekly),
         report=report,
         status=headlines.latency_status(report),
         figures=headlines.latency_figures(report),

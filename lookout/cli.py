@@ -5,6 +5,7 @@ Exit status: 0 done; 1 done, and there are findings; 2 the user must change some
 
 import argparse
 import contextlib
+import errno
 import gc
 import importlib
 import os
@@ -47,9 +48,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone; keep Python from writing to the closed pipe once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()  # whoever read our output has gone
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _write_no_more()
+        print(f"error: output: {error.strerror}", file=sys.stderr)
+        return 2
+
+
+def _write_no_more() -> None:
+    """Keep Python from writing once more at exit what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: Sequence[str] | None) -> int:

@@ -56,7 +56,15 @@ def lines(paths: Iterable[str]) -> Iterator[str]:
 def _opened(path: str) -> AbstractContextManager[Iterable[bytes]]:
     if path == "-":
         return nullcontext(sys.stdin.buffer)
-    return gzip.open(path, "rb") if path.endswith(".gz") else Path(path).open("rb")
+    return gzip.open(path, "rb") if path.endswith(".gz") or _is_gzip(path) else Path(path).open("rb")
+
+
+def _is_gzip(path: str) -> bool:
+    """By its first bytes (RFC 1952, 2.3.1), as downloads often lose the suffix; a pipe is taken at its word."""
+    if not Path(path).is_file():
+        return False
+    with Path(path).open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"
 
 
 def writable(path: str) -> None:

@@ -17,5 +17,11 @@ def weeks(folder: str) -> list[Week]:
 
 
 def keep(folder: str, week: Week) -> None:
-    """Write the week's file, in place of the one that began on the same day if there is one; InputError if it fails."""
-    files.write(Path(folder, history.file_name(week)), history.to_text(week))
+    """Write the week's file, in place of the one that began on the same day if there is one; InputError if it fails.
+
+    It is there whole or not at all: a full disk would leave half a week, which no later report could read.
+    """
+    target = Path(folder, history.file_name(week))
+    part = target.with_suffix(".part")
+    files.write(part, history.to_text(week))
+    part.replace(target)

@@ -39,8 +39,8 @@ def marked(words: str, texts: Sequence[str]) -> Text:
 
 
 def line(words: str) -> None:
-    """Print one line to stdout."""
-    _print(Text(inert(words)))
+    """Print one line to stdout; a name in it can't begin another."""
+    _print(Text(_one_line(words)))
 
 
 def as_json(value: Any) -> None:
@@ -50,7 +50,11 @@ def as_json(value: Any) -> None:
 
 def note(words: str) -> None:
     """Say something that is no result, on stderr."""
-    Console(stderr=True, highlight=False).print(Text(inert(words), style="dim"), soft_wrap=True)
+    Console(stderr=True, highlight=False).print(Text(_one_line(words), style="dim"), soft_wrap=True)
+
+
+def _one_line(words: str) -> str:
+    return inert(words).replace("\n", "\\u000a")
 
 
 @contextlib.contextmanager
@@ -72,4 +76,4 @@ def _print(shown: RenderableType) -> None:
 
 
 def _text(cell: str | float) -> str:
-    return f"{cell:,.2f}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else inert(cell)
+    return f"{cell:,.2f}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else _one_line(cell)

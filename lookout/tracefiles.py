@@ -1,9 +1,12 @@
 """Trace files, in the shapes in which people have them -> traces as BatchGetTraces shapes them."""
 
+import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from dashboards.formats import counted
 from lookout import files, show
 from monitors.errors import InputError
 from monitors.traces import otel, otlp
@@ -20,37 +23,47 @@ _OURS = ("Segments", "trace_id", "spanId", "traceId")
 _LISTS = ("Traces", "events", "logEvents", "results")
 """Where answers of BatchGetTraces and FilterLogEvents, a subscription's record and an answer of GetQueryResults keep
 what they are about."""
+_TEXTS = ("@message", "message", "Document")
+"""Where a row of Logs Insights, a log event and a trace's segment keep it."""
+_MORE = re.compile(r"\S")
 
 
 def exported(*paths: str) -> Iterator[Json]:
-    """Traces of files in any of the SHAPES, .gz or not, mixed or not.
+    """Traces of files in any of the SHAPES, .gz or not, mixed or not, several answers in one file or not.
 
     Segment documents and spans by themselves are put together last, over all the files. A file of JSON lines is read
-    line by line; what can be read of one in .gz that is cut short is used, and said.
+    line by line; what can be read of one that is cut short is used, and said. So are objects that are none of these.
 
     Raises:
         InputError: a file can't be read, or holds something else than JSON.
     """
     loose: Loose = {}
     for path in paths:
+        others = 0
         for one in _records(_values(path)):
             if "spanId" in one or "traceId" in one:
                 put(loose, otel.document(one))
-            elif "Segments" not in one and "trace_id" in one:
+            elif "Segments" in one:
+                yield one
+            elif "trace_id" in one:
                 put(loose, one)
             else:
-                yield one
+                others += 1
+        if others:
+            show.note(f"{path}: {counted(others, 'JSON object')} left out: no trace, segment document or span")
     yield from otel.joined(loose)
 
 
 def _records(values: Iterable[object]) -> Iterator[Json]:
-    """The objects among the values, out of the lists, answers and log events that they come in."""
+    """The objects among the values, out of the lists, answers, log events and texts that they come in."""
     for value in values:
         pending = [value]
         while pending:
             one = pending.pop()
             if isinstance(one, list):
                 pending.extend(reversed(one))
+            elif isinstance(one, str):
+                pending.extend(_message(one) or ())
             elif isinstance(one, dict):
                 inside = _inside(one)
                 if inside is None:
@@ -70,7 +83,7 @@ def _inside(one: Mapping[str, Any]) -> list[object] | None:
             return list(one[name])
     if "field" in one:  # of a row of GetQueryResults
         return _message(one.get("value")) if one["field"] == "@message" else []
-    return _message(one.get("@message", one.get("message")))
+    return _message(next((one[name] for name in _TEXTS if name in one), None))
 
 
 def _message(found: object) -> list[object] | None:
@@ -83,30 +96,52 @@ def _message(found: object) -> list[object] | None:
 
 
 def _values(path: str) -> Iterator[object]:
-    """The JSON values of a file: one a line, or a single one over all of its lines."""
+    """The JSON values of a file: one a line, or each over several lines."""
     read = 0
+    line = ""
     lines = files.lines([path])
     try:
         for number, line in enumerate(lines, start=1):
             if line.strip():
-                yield _value(path, number, line, () if read else lines)
+                yield from _value(path, number, line, () if read else lines)
                 read += 1
     except InputError as error:
-        if not read or not isinstance(error.__cause__, EOFError | zlib.error):
+        if not read or not _is_cut_short(error, line):
             raise
-        show.note(f"{path}: broken off after {read:,} lines, which are used")
+        show.note(f"{path}: broken off after {counted(read, 'line')}, which {'is' if read == 1 else 'are'} used")
 
 
-def _value(path: str, number: int, line: str, more: Iterable[str]) -> object:
-    """The value in a line, or in it and all `more` of them."""
+def _is_cut_short(error: InputError, last: str) -> bool:
+    """Whether only the end is missing: of what was compressed, or of an object in the last line."""
+    if isinstance(error.__cause__, ValueError):
+        return last.startswith("{") and not last.endswith("\n")
+    return isinstance(error.__cause__, EOFError | zlib.error)
+
+
+def _value(path: str, number: int, line: str, more: Iterable[str]) -> Iterable[object]:
+    """The value in a line; or those in it and all `more` of them: people append one answer to another."""
+    text = line.removeprefix("\ufeff")  # with which Windows begins a file
     try:
-        return decode(line)
-    except ValueError as error:
-        whole = "".join([line, *more])
-        if whole == line:
-            raise InputError(f"{path}:{number}: not JSON: {error}") from error
+        return [decode(text)]
+    except ValueError:
+        text = "".join([text, *more])
     try:
-        return decode(whole)
+        return [decode(text)]
+    except ValueError:
+        return _appended(path, number, text)
+
+
+def _appended(path: str, number: int, text: str) -> Iterator[object]:
+    """The values of a text, one after another; its first line has the number."""
+    decoder = json.JSONDecoder()
+    at = 0
+    try:
+        while more := _MORE.search(text, at):
+            value, at = decoder.raw_decode(text, more.start())
+            yield value
+    except RecursionError as error:
+        raise InputError(f"{path}:{number}: not JSON, or nested too deeply") from error
     except ValueError as error:
         broken = number - 1 + getattr(error, "lineno", 1)
-        raise InputError(f"{path}:{broken}: not JSON: {error}") from error
+        why = f"{error.msg}: column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise InputError(f"{path}:{broken}: not JSON: {why}") from error

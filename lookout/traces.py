@@ -5,49 +5,78 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from math import inf
+from pathlib import Path
 from typing import Any
 
 from dashboards import headlines, pages, sheets
+from dashboards.formats import counted, moment
 from lookout import files, history, show, tracefiles, written, xray
+from lookout.commands.rows import WINDOW
 from monitors.errors import InputError
 from monitors.traces.aggregate import Window, report_of, window
 from monitors.traces.history import week
 from monitors.traces.phases import per_trace
 from monitors.traces.reading import read_trace
-from monitors.traces.report import FunctionLatency, LatencyReport
+from monitors.traces.report import EntryPaths, FunctionLatency, LatencyReport
+from monitors.traces.tree import Repair
 from monitors.traces.trends import Move, trends
 
 Json = dict[str, Any]
+DAY_S = 86_400
+LOSSES = (
+    Repair.EMPTY,
+    Repair.BROKEN_DOCUMENT,
+    Repair.BROKEN_SUBSEGMENT,
+    Repair.IMPLAUSIBLE_TIME,
+    Repair.LIMIT_EXCEEDED,
+    Repair.DUPLICATE_TRACE,
+)
+"""Repairs by leaving something out."""
 
 
 def traces(chosen: argparse.Namespace) -> int:
     """Print or write the latency report; 1 if something got worse."""
     now = time.time()
-    written.check(chosen.output)
-    files.spare(read=(*(chosen.file or ()), *(chosen.before or ())), write=(chosen.per_trace, chosen.output))
+    _check(chosen)
     earlier = history.weeks(chosen.history) if chosen.history else []
-    if (chosen.per_trace or chosen.before) and not chosen.file:
-        raise InputError("--per-trace and --before are of exported traces: name them with --file")
-    if chosen.file and (chosen.plan or chosen.resume or chosen.engine):
-        raise InputError("--plan, --resume and --engine are of traces in X-Ray: leave out --file")
     if chosen.plan:
         return xray.plan(chosen, end_s=now)
     if chosen.file:
         report, seen = _of_files(chosen)
     else:
         report, seen = xray.read(chosen, end_s=now)
+    if chosen.history and report.end > now + DAY_S:  # all weeks to come would be too old for a trend that ends there
+        raise InputError(f"--history: a request began at {moment(report.end)}, yet to come: leave its trace out")
     times = {"start_s": report.start, "end_s": report.end, "made_s": now}
     kept = week(seen.requests, **times) if chosen.history else None
     trend = trends([*earlier, kept]) if kept else None
     page = pages.latency_page(report, title="Latency report", generated_s=now, trends=trend)
     written.write(chosen.output, {".html": page, ".csv": sheets.latency_csv(report)})
-    if chosen.json:
-        show.as_json(asdict(report) | ({"trends": asdict(trend)} if trend else {}))
-    elif not chosen.output:
-        _print_latency(report, trend.moves if trend else ())
-    if kept:
-        history.keep(chosen.history, kept)
+    _tell_losses(report)
+    try:
+        if chosen.json:
+            show.as_json(asdict(report) | ({"trends": asdict(trend)} if trend else {}))
+        elif not chosen.output:
+            _print_latency(report, trend.moves if trend else ())
+    finally:  # whoever reads it may stop half way, as `head` does
+        if kept:
+            history.keep(chosen.history, kept)
     return 1 if any(change.after > change.before for change in report.changes) else 0
+
+
+def _check(chosen: argparse.Namespace) -> None:
+    """InputError for what can be known to go wrong before anything is read or written."""
+    written.check(chosen.output)
+    files.spare(read=(*(chosen.file or ()), *(chosen.before or ())), write=(chosen.per_trace, chosen.output))
+    if chosen.per_trace and chosen.output and Path(chosen.per_trace).resolve() == Path(chosen.output).resolve():
+        raise InputError(f"{chosen.output}: is what --per-trace writes: name another file for the report")
+    if (chosen.per_trace or chosen.before) and not chosen.file:
+        raise InputError("--per-trace and --before are of exported traces: name them with --file")
+    if chosen.file and (chosen.plan or chosen.resume or chosen.engine or chosen.days != WINDOW.settings["default"]):
+        raise InputError("--plan, --resume, --engine and --days are of traces in X-Ray: leave out --file")
+    if not 0 < chosen.days < inf:
+        raise InputError(f"--days {chosen.days:g}: expected a number above 0")
 
 
 def _of_files(chosen: argparse.Namespace) -> tuple[LatencyReport, Window]:
@@ -58,9 +87,18 @@ def _of_files(chosen: argparse.Namespace) -> tuple[LatencyReport, Window]:
     then = window(tracefiles.exported(*before), paths=False)
     if not seen.used or (before and not then.used):
         raise InputError(f"{', '.join(before if seen.used else chosen.file)}: no traces: expected {tracefiles.SHAPES}")
-    begun = [found.start // 1_000_000 for kind in (seen.requests, seen.entries) for found in kind.values()]
-    start, end = min(map(min, begun), default=0), max(map(max, begun), default=0)
-    return report_of(seen, then, start=int(start), end=int(end)), seen
+    if not (seen.requests or seen.entries):
+        raise InputError(f"{', '.join(chosen.file)}: {counted(seen.used, 'trace')}, but no request has ended in any")
+    start, end = _begun(seen)
+    if then.requests and _begun(then)[0] > end:
+        raise InputError("--before: its traces began after all those of --file: are the two the wrong way round?")
+    return report_of(seen, then, start=start, end=end), seen
+
+
+def _begun(found: Window) -> tuple[int, int]:
+    """Epoch seconds at which the first and the last request began."""
+    begun = [one.start // 1_000_000 for kind in (found.requests, found.entries) for one in kind.values()]
+    return int(min(map(min, begun))), int(max(map(max, begun)))
 
 
 def _passing(paths: Sequence[str], put: Callable[[str], object] | None) -> Iterator[Json]:
@@ -71,11 +109,19 @@ def _passing(paths: Sequence[str], put: Callable[[str], object] | None) -> Itera
         yield trace
 
 
-def _of(one: FunctionLatency) -> str:
-    """What a function's response times are of."""
-    read = f"{one.traces:,} traces"
-    counted = one.counted
-    return f"all {counted.spans:,} requests ({read} read)" if counted and counted.of is None else read
+def _of(one: FunctionLatency | EntryPaths) -> str:
+    """What response times are of."""
+    read = counted(one.traces, "trace")
+    every = one.counted if isinstance(one, FunctionLatency) else None
+    return f"all {counted(every.spans, 'request')} ({read} read)" if every and every.of is None else read
+
+
+def _tell_losses(report: LatencyReport) -> None:
+    """Say what of the traces could not be used."""
+    often = dict(report.ledger)
+    told = ", ".join(f"{loss} {often[loss]:,}" for loss in LOSSES if loss in often)
+    if told:
+        show.note(f"{report.traces_used:,} of {counted(report.traces_read, 'trace')} used; left out: {told}")
 
 
 def _print_latency(report: LatencyReport, moves: Sequence[Move]) -> None:
@@ -87,7 +133,11 @@ def _print_latency(report: LatencyReport, moves: Sequence[Move]) -> None:
     for note in report.notes:
         if "could not be compared" in note or "were counted" in note:
             show.note(note)
-    show.table("response time, ms", ("function", "of", "p50", "p95", "p99", "cold"), rows)
+    if rows or not report.entries:
+        show.table("response time, ms", ("function", "of", "p50", "p95", "p99", "cold"), rows)
+    else:
+        whole = [(e.entry, _of(e), e.response.p50_ms, e.response.p95_ms, e.response.p99_ms) for e in report.entries]
+        show.table("no function is in the traces; whole requests, ms", ("entry", "of", "p50", "p95", "p99"), whole)
     for change in headlines.latency_changes(report):
         show.line(change.title)
         show.line(f"  {change.words}")

@@ -173,6 +173,14 @@ def test_a_closed_pipe_is_no_error(arguments: tuple[str, ...]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device is Linux's")
+def test_a_full_disk_is_told() -> None:
+    command = [sys.executable, "-m", "lookout.cli", "logs", "--pattern", "x", "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, input="x\n", stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "error: output: No space left on device\n")
+
+
 # --- what is printed -----------------------------------------------------------------------------
 
 
@@ -186,6 +194,16 @@ def test_hostile_text_reaches_no_terminal(capsys: pytest.CaptureFixture[str]) ->
     for text in (captured.out, captured.err):
         assert not {"\x1b", "\x07", "\ud800", "\u202e"} & set(text)
         assert "[bold] [/nothing]" in text
+
+
+def test_a_name_begins_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    forged = "orders\nerror: your key is expired"
+    show.line(forged)
+    show.note(forged)
+    show.table("t", ("name",), [(forged,)])
+    captured = capsys.readouterr()
+    assert not [line for line in (captured.out + captured.err).splitlines() if line.startswith("error:")]
+    assert (captured.out + captured.err).count("orders\\u000aerror: your key is expired") == 3
 
 
 def test_numbers_are_set_right(capsys: pytest.CaptureFixture[str]) -> None:
@@ -206,14 +224,16 @@ def test_a_row_is_a_line_where_no_terminal_watches(capsys: pytest.CaptureFixture
 
 
 def test_lines_of_text_and_gz_and_standard_input(tmp_path: Path, stdin: Stdin) -> None:
-    plain, packed = tmp_path / "a.txt", tmp_path / "b.gz"
+    plain, packed, unnamed = tmp_path / "a.txt", tmp_path / "b.gz", tmp_path / "c.jsonl"
     plain.write_bytes(b"one\ntwo \xff\n")
     packed.write_bytes(gzip.compress(b"three\n"))
+    unnamed.write_bytes(gzip.compress(b"three and a half\n"))
     stdin(b"four \xfe\nfive")
-    assert list(files.lines([str(plain), str(packed), "-"])) == [
+    assert list(files.lines([str(plain), str(packed), str(unnamed), "-"])) == [
         "one\n",
         "two \ufffd\n",
         "three\n",
+        "three and a half\n",
         "four \ufffd\n",
         "five",
     ]

@@ -82,7 +82,7 @@ def test_what_is_too_little_to_compare_is_not_called_unchanged(
     assert cli.main(["traces", "--file", str(path), "--before", str(path)]) == 0
     told = capsys.readouterr()
     assert told.out.startswith("Nothing could be compared; slowest is shop")
-    assert "1 functions could not be compared" in told.err
+    assert "1 function could not be compared" in told.err
 
 
 def test_a_trace_without_a_time_of_its_own_does_not_move_the_window(

@@ -263,6 +263,12 @@ def test_a_length_reaches_to_the_end_of_what_outlives_its_segment() -> None:
         assert repairs(trace).get(Repair.DURATION, 0) == counted
 
 
+@pytest.mark.parametrize("name", ["", None, 7])
+def test_what_has_no_name_is_not_a_blank_in_the_report(name: object) -> None:
+    (span,) = read(entity("root", 0, 10) | {"name": name}).spans
+    assert span.name == "(no name)"
+
+
 def test_names_are_bounded_and_can_be_written_as_utf_8() -> None:
     trace = read(json.dumps(entity("root", 0, 10) | {"name": "\ud800" + "x" * 100_000, "origin": ["no text"]}))
     name = trace.spans[0].name

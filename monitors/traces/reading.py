@@ -20,7 +20,7 @@ SPREAD_US = 30 * 86_400_000_000
 """X-Ray keeps traces for 30 days: nothing further from a trace's middle belongs to it."""
 ROUNDED_US = 2_000
 """What the rounding of two times may come to."""
-
+UNNAMED = "(no name)"
 
 Clock = Callable[[float | None], int | None]
 """Whole microseconds of a time or a length in seconds; None if it is none."""
@@ -172,7 +172,7 @@ def _span(entity: Entity, parent: int, start: int, end: int, asynchronous: bool)
     operation, resource = called(said.aws, said.http)
     return Span(  # by position: a report makes millions
         entity.id,
-        said.name,
+        said.name or UNNAMED,
         start,
         end,
         parent,
