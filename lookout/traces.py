@@ -18,7 +18,7 @@ from monitors.traces.aggregate import Window, report_of, window
 from monitors.traces.history import week
 from monitors.traces.phases import per_trace
 from monitors.traces.reading import read_trace
-from monitors.traces.report import EntryPaths, FunctionLatency, LatencyReport
+from monitors.traces.report import EntryPaths, FunctionLatency, LatencyReport, Quantiles
 from monitors.traces.tree import Repair
 from monitors.traces.trends import Move, trends
 
@@ -116,6 +116,10 @@ def _of(one: FunctionLatency | EntryPaths) -> str:
     return f"all {counted(every.spans, 'request')} ({read} read)" if every and every.of is None else read
 
 
+def _times(response: Quantiles) -> tuple[float, float, float]:
+    return response.p50_ms, response.p95_ms, response.p99_ms
+
+
 def _tell_losses(report: LatencyReport) -> None:
     """Say what of the traces could not be used."""
     often = dict(report.ledger)
@@ -127,16 +131,15 @@ def _tell_losses(report: LatencyReport) -> None:
 def _print_latency(report: LatencyReport, moves: Sequence[Move]) -> None:
     show.line(headlines.latency_status(report))
     rows = [
-        (f.function, _of(f), f.response.p50_ms, f.response.p95_ms, f.response.p99_ms, f"{f.cold_share:.1%}")
-        for f in report.functions
+        (f.function, _of(f), *_times(f.response), f"{f.cold_share:.1%}", headlines.blame(f)) for f in report.functions
     ]
     for note in report.notes:
         if "could not be compared" in note or "were counted" in note:
             show.note(note)
     if rows or not report.entries:
-        show.table("response time, ms", ("function", "of", "p50", "p95", "p99", "cold"), rows)
+        show.table("response time, ms", ("function", "of", "p50", "p95", "p99", "cold", "adds most to the tail"), rows)
     else:
-        whole = [(e.entry, _of(e), e.response.p50_ms, e.response.p95_ms, e.response.p99_ms) for e in report.entries]
+        whole = [(e.entry, _of(e), *_times(e.response)) for e in report.entries]
         show.table("no function is in the traces; whole requests, ms", ("entry", "of", "p50", "p95", "p99"), whole)
     for change in headlines.latency_changes(report):
         show.line(change.title)
