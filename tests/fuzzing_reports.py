@@ -95,13 +95,23 @@ def _adds_up(trace: Any) -> None:
     assert report.traces_used or report.ledger
     segments = trace.get("Segments")
     if isinstance(segments, list):
-        as_text = [{"Document": json.dumps(_document(one))} for one in segments]
-        again = latency_report([{**trace, "Segments": as_text}], start=0, end=1)
+        otherwise = [{"Document": _otherwise(_document(one))} for one in segments]
+        again = latency_report([{**trace, "Segments": otherwise}], start=0, end=1)
         assert replace(again, region="") == replace(report, region="")
 
 
 def _document(segment: Any) -> Any:
     return segment["Document"] if isinstance(segment, dict) and "Document" in segment else segment
+
+
+def _otherwise(document: Any) -> Any:
+    """Text of what is decoded, and the other way round."""
+    if not isinstance(document, str):
+        return json.dumps(document)
+    try:
+        return decode(document)
+    except ValueError:
+        return document
 
 
 def _part(identity: str, name: str, start: float, end: float, **more: Any) -> dict[str, Any]:
