@@ -49,6 +49,14 @@ def test_a_new_version_is_named_with_its_shares() -> None:
     assert found["p50_ms"].mix == "version 8: 0.0% of all before, 60.0% now"
 
 
+def test_a_version_that_took_the_place_of_all_others_is_named() -> None:
+    found = changes(
+        week(0, lambda _: (False, "7", ""), lambda *_: 100.0),
+        week(7, lambda _: (False, "8", ""), lambda *_: 150.0),
+    )
+    assert found["p50_ms"].mix == "version 8: 0.0% of all before, 100.0% now"
+
+
 def test_more_requests_of_a_slow_caller_are_named() -> None:
     def took(kind: Kind, _: int) -> float:
         return 300.0 if kind[2] == "batch" else 100.0

@@ -95,7 +95,16 @@ def test_the_sampling_correction() -> None:
     assert "invocations" in found.notes[0]
 
 
-def test_a_minute_without_a_count_takes_the_functions_mean() -> None:
+def test_a_minute_without_a_count_takes_that_of_one_as_busy() -> None:
+    """One known minute has 3 of 30 recorded, the other its only one; the unknown ones have 3 (10 each), 1 and 4."""
+    recorded = {0: 3, 1: 1, 2: 3, 3: 1, 4: 4}
+    traces = [invocation(f"{m}-{n}", 60 * m + n, 10) for m, count in recorded.items() for n in range(count)]
+    known = {T0: 30.0, T0 + 60: 1.0}
+    (shop,) = report(*traces, weights=lambda _, minute: known.get(minute)).functions
+    assert shop.requests == pytest.approx(30 + 1 + 30 + 1 + 40)
+
+
+def test_a_minute_without_a_count_is_as_the_only_one_that_has_one() -> None:
     """2 of 10 were recorded in the minute that is known; so the third stands for 5 as well."""
     traces = [invocation("a", 0, 10), invocation("b", 1, 10), invocation("c", 61, 10)]
     (shop,) = report(*traces, weights=lambda _, minute: 10.0 if minute == T0 else None).functions

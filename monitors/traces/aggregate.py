@@ -1,10 +1,11 @@
 """Traces of a window, and of the one before -> LatencyReport."""
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -176,20 +177,22 @@ def _told(envelope: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 def factors(recorded: Mapping[tuple[str, int], int], weights: Weights) -> dict[tuple[str, int], float]:
     """How many invocations a request of a function and minute stands for: invocations ÷ recorded, at least 1.
 
-    `recorded` says how many requests of each function and minute there are.
-    A minute whose invocations are not known takes the function's mean; a function none of whose are has no factor.
+    `recorded` says how many requests of each function and minute there are. A minute whose invocations are not known
+    takes the mean of those with as many recorded, or nearly as many: the busier a minute, the smaller is the part that
+    X-Ray records of it. A function of which no minute is known has no factor.
     """
     known = {key: count for key in recorded if (count := weights(*key)) is not None}
-    invoked: Counter[str] = Counter()
-    counted: Counter[str] = Counter()
+    by_count: defaultdict[str, defaultdict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for key, count in known.items():
-        invoked[key[0]] += count  # type: ignore[assignment]  # invocations may come as floats; a Counter adds them too
-        counted[key[0]] += recorded[key]
-    return {
-        key: max(1.0, known[key] / number if key in known else invoked[key[0]] / counted[key[0]])
-        for key, number in recorded.items()
-        if counted[key[0]]
-    }
+        by_count[key[0]][recorded[key]].append(count)
+    factor = {}
+    for key, number in recorded.items():
+        if key in known:
+            factor[key] = max(1.0, known[key] / number)
+        elif seen := by_count.get(key[0]):
+            nearest = min(seen, key=lambda other: (abs(other - number), other))
+            factor[key] = max(1.0, fmean(seen[nearest]) / nearest)
+    return factor
 
 
 def _notes(window: Window) -> tuple[str, ...]:

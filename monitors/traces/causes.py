@@ -115,9 +115,8 @@ def _mix(change: Change, measure: Measure, before: Columns, after: Columns) -> s
             continue
         sorts = [split.sort(kind) for kind in after.kinds]
         weight = after.weight * np.array([was.get(one, 0.0) / now[one] for one in sorts])[after.kind]
-        if not weight.any():
-            continue
-        left = at_once(measure, after, weight) - change.before
+        # Where no sort is left of those before, nothing tells apart what requests and what time made of the change.
+        left = at_once(measure, after, weight) - change.before if weight.any() else 0.0
         if left / (change.after - change.before) <= 1 - HALF:
             sort = max(was.keys() | now.keys(), key=lambda sort: (now.get(sort, 0.0) - was.get(sort, 0.0), sort))
             return f"{split.words(sort)}: {was.get(sort, 0.0):.1%} of all before, {now.get(sort, 0.0):.1%} now"

@@ -38,7 +38,7 @@ class Measure(NamedTuple):
 
 MEASURES = (
     Measure("p50_ms", 0.50, lambda _: True, 10.0, 0.05, (0.40, 0.60)),
-    Measure("p95_ms", 0.95, lambda _: True, 10.0, 0.05, (0.90, 1.0)),
+    Measure("p95_ms", 0.95, lambda _: True, 10.0, 0.05, (0.925, 0.975)),
     Measure("cold_share", 0, lambda kind: kind.cold, 0.005, 0.05, (0.0, 1.0)),
     Measure("fault_share", 0, lambda kind: kind.failed, 0.005, 0.05, (0.0, 0.0)),
 )

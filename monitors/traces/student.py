@@ -1,5 +1,6 @@
 """Student's t: how far out a value lies, for whole degrees of freedom."""
 
+from functools import lru_cache
 from math import atan, cos, pi, sin, sqrt
 
 
@@ -15,6 +16,7 @@ def two_sided(t: float, freedom: int) -> float:
     return max(0.0, 1.0 - inside)
 
 
+@lru_cache(maxsize=256)
 def critical(probability: float, freedom: int) -> float:
     """The t that a value exceeds, either way, with this probability."""
     low, high = 0.0, 1e6
