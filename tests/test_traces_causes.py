@@ -101,6 +101,24 @@ def test_the_hour_since_when(hour: int) -> None:
     assert next(iter(found.values())).since == hour * 3600
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_hour_since_when_p95_moved_shows_in_few_requests(seed: int) -> None:
+    """Seven an hour, of 80 ms by a lognormal law: p95 of an hour is its slowest one, anything from 100 to 300 ms."""
+    generator = random.Random(seed)
+
+    def some(first_day: int, slower_from: int) -> list[Request]:
+        found = []
+        for hour in range(first_day * 24, (first_day + 7) * 24):
+            for n in range(7):
+                time = round(1000 * (80 * generator.lognormvariate(0, 0.4) + 30 * (hour >= slower_from)))
+                found.append(Request("", "t", hour * HOUR_US + n, time, False, False, ((HANDLER, time),)))
+        return sorted(found, key=lambda one: one.duration)
+
+    since = changes(some(0, 10**6), some(7, 9 * 24))["p95_ms"].since
+    assert since
+    assert abs(since / 3600 - 9 * 24) <= 3
+
+
 def test_too_few_hours_tell_no_moment() -> None:
     """A function that runs once a day, a hundred times at once: 14 hours in all, and 12 are needed; at 4 days none."""
 

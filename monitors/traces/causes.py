@@ -8,13 +8,13 @@ both windows in two levels, by least squares.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import fsum, log
+from math import fsum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitors.traces.columns import Columns, Floats, Ints, Kind, band, phase_means, quantiles, share
+from monitors.traces.columns import Columns, Floats, Ints, Kind, band, phase_means, quantiles
 from monitors.traces.labels import Label
 from monitors.traces.measures import Measure, at_once
 from monitors.traces.report import Change
@@ -25,6 +25,8 @@ HOUR_S = 3_600
 HOUR_US = 3_600_000_000
 LEAST_HOURS = 6
 """On either side of a moment that is named."""
+LIMITS = (0.50, 0.75, 0.90, 0.95)
+"""Quantiles of all requests of both windows: times that more may be slower than."""
 
 Shares = Mapping[str, float]
 """A sort of requests -> its share of all."""
@@ -135,35 +137,39 @@ def _shares(requests: Columns, split: _Split) -> Shares:
 
 
 def _since(measure: Measure, before: Columns, after: Columns) -> float | None:
-    """The start of the first hour at the new level, epoch seconds; None where there are too few hours to tell."""
-    hour = np.concatenate([one.start // HOUR_US for one in (before, after)])
-    found, begins = np.unique(np.sort(hour), return_index=True)
+    """The start of the first hour at the new level, epoch seconds; None where there are too few hours to tell.
+
+    Of a quantile, the hour from which most more requests (or most fewer) are slower than some time: a quantile by the
+    hour is a matter of few requests, and where all became slower their middle shows best since when.
+    """
+    both = before, after
+    found, place = np.unique(np.concatenate([one.start // HOUR_US for one in both]), return_inverse=True)
     if len(found) < 2 * LEAST_HOURS:
         return None
-    order = np.argsort(hour, kind="stable")
-    duration, weight = (
-        np.concatenate(pair)[order] for pair in ((before.duration, after.duration), (before.weight, after.weight))
-    )
-    counted = np.concatenate([one.of_kinds(measure.counted) for one in (before, after)])[order]
-    parts = zip(*(np.split(column, begins[1:]) for column in (duration, weight, counted)), strict=True)
-    points = [(_level(measure, *part), float(len(part[0]))) for part in parts]
-    return float(found[_best_split(points)] * HOUR_S)
+    weight = np.concatenate([one.weight for one in both])
+    every: Floats = np.bincount(place, weight).astype(np.float64)
+    counted = [np.bincount(place, weight * one).astype(np.float64) for one in _ways(measure, both)]
+    return float(found[max(_best_split(every, one) for one in counted)[1]] * HOUR_S)
 
 
-def _level(measure: Measure, duration: Ints, weight: Floats, counted: NDArray[np.bool_]) -> float:
-    """Of a time the logarithm of its median, which few slow requests don't move; of a share itself."""
+def _ways(measure: Measure, both: Sequence[Columns]) -> list[NDArray[np.bool_]]:
+    """Which requests of both windows are of the measure's sort; for a quantile which are slower than some times."""
     if not measure.level:
-        return share(counted, weight)
-    return log(max(quantiles(duration, weight, [measure.level])[0], 1))
+        return [np.concatenate([one.of_kinds(measure.counted) for one in both])]
+    duration: Ints = np.concatenate([one.duration for one in both])
+    weight: Floats = np.concatenate([one.weight for one in both])
+    limits = quantiles(duration, weight, [level for level in LIMITS if level <= measure.level])
+    return [duration > limit for limit in limits]
 
 
-def _best_split(points: Sequence[tuple[float, float]]) -> int:
-    """Where to split weighted values so that the two means explain most: the largest sum of squares between them."""
-    whole, weight = fsum(value * w for value, w in points), fsum(w for _, w in points)
-    best, at, value_left, weight_left = -1.0, LEAST_HOURS, 0.0, 0.0
-    for n, (value, w) in enumerate(points[:-LEAST_HOURS], start=1):
-        value_left, weight_left = value_left + value * w, weight_left + w
-        between = (value_left - whole * weight_left / weight) ** 2 / (weight_left * (weight - weight_left))
-        if n >= LEAST_HOURS and between > best:
-            best, at = between, n
-    return at
+def _best_split(every: Floats, counted: Floats) -> tuple[float, int]:
+    """(how much of what their chances differ it explains, where) to split hours in two of which each has one share."""
+    whole = every.sum()
+    share = counted.sum() / whole
+    if not 0 < share < 1:
+        return 0.0, LEAST_HOURS
+    left = np.cumsum(every)[:-1]
+    between = (np.cumsum(counted)[:-1] - share * left) ** 2 / (left * (whole - left)) / (share * (1 - share))
+    within = between[LEAST_HOURS - 1 : len(every) - LEAST_HOURS]
+    at = int(np.argmax(within))
+    return float(within[at]), at + LEAST_HOURS
