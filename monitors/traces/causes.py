@@ -2,7 +2,7 @@
 
 Whose: requests are weighted so that kinds of them (cold, by version, by caller) have the shares they had before; what
 is left of the change then is not their doing (DiNardo, Fortin & Lemieux 1996). Since when: the hour that best splits
-both windows in two levels, by least squares.
+both windows in two, each with its own share of slow requests.
 """
 
 from collections import defaultdict
