@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +74,6 @@ def _check(chosen: argparse.Namespace) -> None:
         raise InputError("--per-trace and --before are of exported traces: name them with --file")
     if chosen.file and (chosen.plan or chosen.resume or chosen.engine or chosen.days != WINDOW.settings["default"]):
         raise InputError("--plan, --resume, --engine and --days are of traces in X-Ray: leave out --file")
-    if not 0 < chosen.days < inf:
-        raise InputError(f"--days {chosen.days:g}: expected a number above 0")
 
 
 def _of_files(chosen: argparse.Namespace) -> tuple[LatencyReport, Window]:

@@ -151,6 +151,15 @@ def test_a_wrong_argument_ends_with_2(arguments: tuple[str, ...], capsys: pytest
     assert "usage: lookout" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["traces", "learn", "backtest"])
+@pytest.mark.parametrize("days", ["0", "-1", "nan", "inf", "1e9", "week"])
+def test_days_that_are_no_window(command: str, days: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        main([command, "--days", days])
+    assert exited.value.code == 2
+    assert "is no number of days above 0" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments", [("--help",), ("logs", "--help"), ("logs", "--pattern", "x"), ("logs", "--pattern", "x", "--json")]
 )

@@ -74,12 +74,6 @@ def test_one_file_for_two_things_is_refused(exported: Path, tmp_path: Path, caps
     assert not target.exists()
 
 
-@pytest.mark.parametrize("days", ["0", "-1", "nan", "inf"])
-def test_days_that_are_no_window(days: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["traces", "--days", days]) == 2
-    assert "expected a number above 0" in capsys.readouterr().err
-
-
 def test_days_of_a_file_are_all_it_has(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["traces", "--file", str(exported), "--days", "3"]) == 2
     assert "leave out --file" in capsys.readouterr().err

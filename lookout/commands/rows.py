@@ -33,6 +33,21 @@ def span_s(text: str) -> float:
     return float(number) * unit
 
 
+MOST_DAYS = 455
+"""CloudWatch keeps metrics for 15 months (CloudWatch User Guide, "Metrics retention"), and X-Ray traces for one."""
+
+
+def days(text: str) -> float:
+    """`14`, `0.5` -> days."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= MOST_DAYS:
+        raise ArgumentTypeError(f"{text!r} is no number of days above 0 and of {MOST_DAYS} at most")
+    return number
+
+
 def argument(*flags: str, **settings: Any) -> Argument:
     """As argparse would add it."""
     return Argument(flags, settings)
@@ -66,10 +81,10 @@ LOG_FOLDERS = argument(
     metavar="FILE",
     help="log files or folders of them, text or JSON lines, plain or .gz; - for stdin",
 )
-SINCE = argument("--days", type=float, default=14.0, metavar="N", help="how far back to look (default: %(default)g)")
+SINCE = argument("--days", type=days, default=14.0, metavar="N", help="how far back to look (default: %(default)g)")
 WINDOW = argument(
     "--days",
-    type=float,
+    type=days,
     default=7.0,
     metavar="N",
     help="how far back to look; compared with as many days before (default: %(default)g)",
