@@ -41,7 +41,7 @@ READING = (
                 action="extend",
                 nargs="+",
                 metavar="FILE",
-                help="exported traces (.json, .jsonl, .gz), not X-Ray",
+                help="exported traces (.json, .jsonl, .gz; - for stdin), not X-Ray",
             ),
             argument(
                 "--before",
