@@ -21,6 +21,7 @@ _STARTS = {
     "runtime_start": attrgetter("runtime_ms"),
     "restore": attrgetter("restore_ms"),
 }
+_COLD_HEAD = ("Function", "Cold starts", "Share", "Container", "Runtime and code", "Restore", "Cold p50", "Warm p50")
 _QUANTILES = ("p50", "p95", "p99")
 
 
@@ -104,29 +105,18 @@ def cold_starts(functions: Sequence[FunctionLatency]) -> Chart:
     return Chart(
         title=f"The {_TOP} that lose most time to cold starts" if len(found) > _TOP else "What a cold start takes",
         spec=frame(values, [bar], height=24 * len(drawn)) if values else {},
-        table=Table(
-            head=(
-                "Function",
-                "Cold starts",
-                "Share",
-                "Container",
-                "Runtime and code",
-                "Restore",
-                "Cold p50",
-                "Warm p50",
-            ),
-            rows=tuple(
-                (
-                    name,
-                    formats.number(cold.requests),
-                    formats.share(share),
-                    *(formats.ms(time_ms(cold)) if time_ms(cold) else "–" for time_ms in _STARTS.values()),
-                    formats.ms(cold.response.p50_ms),
-                    formats.ms(cold.warm.p50_ms) if cold.warm else "–",
-                )
-                for name, cold, share in found
-            ),
-        ),
+        table=Table(head=_COLD_HEAD, rows=tuple(_cold_row(name, cold, share) for name, cold, share in found)),
+    )
+
+
+def _cold_row(name: str, cold: ColdStarts, share: float) -> tuple[str, ...]:
+    return (
+        name,
+        formats.number(cold.requests),
+        formats.share(share),
+        *(formats.ms(time_ms(cold)) if time_ms(cold) else "–" for time_ms in _STARTS.values()),
+        formats.ms(cold.response.p50_ms),
+        formats.ms(cold.warm.p50_ms) if cold.warm else "–",
     )
 
 

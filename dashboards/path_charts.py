@@ -103,7 +103,8 @@ def _place(group: tuple[tuple[str, str], Sequence[PathTime]]) -> tuple[int, floa
 def _spec(entry: EntryPaths, nodes: Sequence[Node]) -> Spec:
     tall = _HEAD + _ROW * (1 + max(node.depth for node in nodes))
     bottom = 2 * tall + _GAP
-    phases = sorted({node.phase for node in nodes if node.phase}, key=lambda phase: (_ORDER.get(phase, 99), phase))
+    found = {node.phase for node in nodes if node.phase}
+    phases = sorted(found, key=lambda phase: (_ORDER.get(phase, len(_ORDER)), phase))
     shades = {_kind(phase)[0]: f"{var(_kind(phase)[1])}{_TINT}" for phase in phases}
     where: Spec = {
         "x": amount("x", "Mean time on the path (ms)") | {"axis": {"tickCount": 5, "grid": False}},

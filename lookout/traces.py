@@ -94,8 +94,8 @@ def _of_files(chosen: argparse.Namespace) -> tuple[LatencyReport, Window]:
 
 def _begun(found: Window) -> tuple[int, int]:
     """Epoch seconds at which the first and the last request began."""
-    begun = [one.start // 1_000_000 for kind in (found.requests, found.entries) for one in kind.values()]
-    return int(min(map(min, begun))), int(max(map(max, begun)))
+    begun = [one.start for one in (*found.requests.values(), *found.entries.values())]
+    return int(min(one.min() for one in begun) // 1_000_000), int(max(one.max() for one in begun) // 1_000_000)
 
 
 def _passing(paths: Sequence[str], put: Callable[[str], object] | None) -> Iterator[Json]:

@@ -3,10 +3,11 @@
 import random
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from monitors.traces.causes import with_deployments
+from monitors.traces.causes import _best_split, with_deployments, with_memory
 from monitors.traces.labels import HANDLER
 from monitors.traces.report import Change
 from monitors.traces.requests import Request
@@ -119,6 +120,60 @@ def test_the_hour_since_when_p95_moved_shows_in_few_requests(seed: int) -> None:
     assert abs(since / 3600 - 9 * 24) <= 3
 
 
+def test_the_median_s_hour_is_not_that_of_the_slowest() -> None:
+    """From the border on, six in ten requests take 200 ms instead of four; three days later, one in five takes 900."""
+    border, later = 7 * 24, 10 * 24
+
+    def some(first_day: int) -> list[Request]:
+        found = []
+        for hour in range(first_day * 24, (first_day + 7) * 24):
+            for n in range(50):
+                ms = 900 if n < 10 and hour >= later else 200 if n < (30 if hour >= border else 19) else 100
+                found.append(Request("", "t", hour * HOUR_US + n, 1000 * ms, False, False, ((HANDLER, 1000 * ms),)))
+        return found
+
+    found = changes(some(0), some(7))
+    assert (found["p50_ms"].since, found["p95_ms"].since) == (border * 3600, later * 3600)
+
+
+def test_the_hour_is_that_of_the_weight() -> None:
+    """Five requests an hour stand for twenty each and are slow from the border on, 45 stand for one and are later."""
+    border, later = 7 * 24, 10 * 24
+
+    def some(first_day: int) -> list[Request]:
+        found = []
+        for hour in range(first_day * 24, (first_day + 7) * 24):
+            for n in range(50):
+                us = 200_000 if hour >= (border if n < 5 else later) else 100_000
+                weight = 20.0 if n < 5 else 1.0
+                found.append(Request("", "t", hour * HOUR_US + n, us, False, False, ((HANDLER, us),), weight))
+        return found
+
+    assert changes(some(0), some(7))["p50_ms"].since == border * 3600
+
+
+@pytest.mark.parametrize(
+    ("slow", "explained", "at"),
+    [
+        ([0] * 10 + [2] * 10, 1.0, 10),
+        # Twelve of forty, all in one half: (0 - 0.3 x 20) ^ 2 / (20 x 20) / (0.3 x 0.7).
+        ([0] * 10 + [1] * 8 + [2] * 2, 3 / 7, 10),
+        ([0] * 20, 0.0, 6),
+        ([2] * 20, 0.0, 6),
+    ],
+)
+def test_what_a_split_of_the_hours_explains(slow: list[int], explained: float, at: int) -> None:
+    """Twenty hours of two requests each."""
+    assert _best_split(np.full(20, 2.0), np.array(slow, float)) == (pytest.approx(explained), at)
+
+
+def test_no_moment_is_named_with_less_than_six_hours_on_either_side() -> None:
+    """The nearest that has them is, to three hours at the end or the beginning."""
+    last = np.array([0.0] * 17 + [1.0] * 3)
+    assert _best_split(np.full(20, 2.0), last)[1] == 14
+    assert _best_split(np.full(20, 2.0), last[::-1])[1] == 6
+
+
 def test_too_few_hours_tell_no_moment() -> None:
     """A function that runs once a day, a hundred times at once: 14 hours in all, and 12 are needed; at 4 days none."""
 
@@ -128,6 +183,12 @@ def test_too_few_hours_tell_no_moment() -> None:
 
     assert changes(nightly(0, 7, 100), nightly(7, 7, 200))["p50_ms"].since == 7 * 86_400
     assert changes(nightly(0, 4, 100), nightly(7, 4, 200))["p50_ms"].since is None
+
+
+def test_another_memory_size_is_named() -> None:
+    change = Change(function="f", measure="p50_ms", before=1, after=2, low=1, high=1, blamed="")
+    for sizes, named in (({"f": (128, 256)}, (128, 256)), ({"f": (128, 128)}, None), ({"g": (128, 256)}, None)):
+        assert [one.memory_mb for one in with_memory([change], sizes)] == [named]
 
 
 def test_a_deployment_is_named_if_the_change_began_with_it() -> None:

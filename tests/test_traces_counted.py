@@ -530,6 +530,13 @@ def test_what_was_counted_takes_the_place_of_what_was_read() -> None:
     assert edges["till", "example.com", "GET"] == (2, 9, None)
 
 
+def test_of_calls_those_without_an_answer_failed() -> None:
+    """Two faults and three throttled of fifty, read or not; four other errors are answers."""
+    lost = replace(one(50, 7, faults=2, errors=7), throttles=3)
+    report = reported(Counts({}, {QUERY: lost, ("cart", "S3 files", "GetObject"): lost}))
+    assert [edge.fault_share for edge in report.edges] == [pytest.approx(5 / 50)] * 2
+
+
 def test_without_counts_nothing_changes() -> None:
     assert reported(NOTHING) == latency_report(otel.traces(READ), start=T0, end=T0 + DAY)
 

@@ -214,7 +214,7 @@ def test_a_week_that_is_missing_is_a_gap() -> None:
 
 def test_a_trend_tells_requests_and_shares_and_all_functions_together() -> None:
     found = trends(
-        [kept(request(10, weight=3), request(100, cold=True, failed=True), request(50, function="pay", weight=4))]
+        [kept(request(10, weight=3), request(100, cold=True, failed=True), request(50, function="pay", weight=16))]
     )
     pay, shop = found.functions
     assert (pay.function, shop.function, found.overall.function) == ("pay", "shop", "")
@@ -222,8 +222,8 @@ def test_a_trend_tells_requests_and_shares_and_all_functions_together() -> None:
     assert of_shop
     assert of_all
     assert (of_shop.requests, of_shop.cold_share, of_shop.fault_share) == (4, 0.25, 0.25)
-    assert (of_all.requests, of_all.cold_share, of_all.fault_share) == (8, 0.125, 0.125)
-    # of 8 requests 3 take 10 ms, 4 take 50 ms, 1 takes 100 ms
+    assert (of_all.requests, of_all.cold_share, of_all.fault_share) == (20, 0.05, 0.05)
+    # of 20 requests 3 take 10 ms, 16 take 50 ms, 1 takes 100 ms
     assert (of_all.response.p50_ms, of_all.response.p99_ms) == pytest.approx((50, 100), rel=0.01)
 
 
@@ -299,10 +299,12 @@ def test_a_slower_query_moves_every_percentile_and_is_named() -> None:
 
 
 def test_moves_too_small_to_say() -> None:
-    """4 % of 1.5 s, for certain; 10 % of 15 ms; and 60 ms of three requests, whose ranks leave everything open."""
+    """4 % of 1.5 s, for certain; 10 % of 80 ms at most, as certain; and 60 ms of three requests, whose ranks leave
+    everything open, however many others they stand for.
+    """
     assert moves(spread(10, count=20_000), spread(10.4, count=20_000)) == {}
-    assert moves(spread(0.1), spread(0.11)) == {}
-    assert moves(spread(1, count=3), spread(1, count=3, query_ms=60)) == {}
+    assert moves(spread(0.4, count=20_000), spread(0.44, count=20_000)) == {}
+    assert moves(spread(1, count=3, weight=1000.0), spread(1, count=3, query_ms=60, weight=1000.0)) == {}
 
 
 def test_weeks_that_do_not_differ_do_not_move() -> None:

@@ -194,6 +194,54 @@ def test_each_attempt_is_an_invocation_of_the_function() -> None:
     assert sum(section.end - section.start for section in queued) == (60_000 - 40) * 1000
 
 
+def test_an_event_that_was_only_taken_in_is_no_invocation() -> None:
+    """Its tries are, though they may be missing, or the status of what took it in."""
+    taken_in = entity("S", 0, 40, origin="AWS::Lambda", http={"response": {"status": 202}})
+    assert [*functions(view(read(taken_in)))] == []
+    tried = entity("S", 0, 40, origin="AWS::Lambda", subsegments=[entity("T", 60, 90, name="Attempt #1")])
+    seen = view(read(tried))
+    assert [seen.spans[node].id for node in functions(seen)] == ["T"]
+
+
+def test_a_cold_start_of_what_a_function_called_is_not_its_own() -> None:
+    """Right below it, as where a call has no span: one with Lambda's own segment, and one without."""
+    begun = entity("I", 20, 30, name="Initialization")
+    inner = entity("inner", 20, 60, origin=FUNCTION, parent_id="outer", subsegments=[begun])
+    assert report(entity("outer", 0, 100, origin=FUNCTION), inner)["cold_starts"] == 1
+    service = entity("S", 10, 70, origin="AWS::Lambda", parent_id="outer", subsegments=[begun])
+    assert report(entity("outer", 0, 100, origin=FUNCTION), service)["cold_starts"] == 1
+
+
+def test_a_function_may_be_called_as_lambda_calls_a_start() -> None:
+    found = report(
+        entity("S", 0, 100, name="Restore", origin="AWS::Lambda"),
+        entity("F", 10, 95, name="Restore", origin=FUNCTION, parent_id="S"),
+    )
+    assert ms(found["phases"]) == {"dispatch": 10 + 5, "handler": 85}
+    assert found["cold_starts"] == 0
+
+
+def test_a_part_is_no_invocation_whatever_origin_it_claims() -> None:
+    part = entity("part", 10, 20, origin=FUNCTION, type="subsegment", parent_id="App")
+    assert [*functions(view(read(entity("App", 0, 100), part)))] == []
+
+
+def test_of_calls_that_end_together_the_later_is_the_last() -> None:
+    """a from 10 to 80 and b from 40 to 80: b, and before it a up to where b began."""
+    calls = [call("a", 10, 80, "GetItem"), call("b", 40, 80, "PutItem")]
+    for some in (calls, calls[::-1]):
+        path = response_path(view(read(entity("App", 0, 100, subsegments=some))))
+        times = [(s.label.target, s.end - s.start) for s in path.sections if s.label.phase == "dependency"]
+        assert times == [("a GetItem", 30_000), ("b PutItem", 40_000)]
+
+
+def test_a_call_is_a_dependency_before_what_x_ray_infers_of_it_too() -> None:
+    """Refused or not: that is Lambda's own time only where it refused to run a function."""
+    table = entity("T", 20, 60, origin="AWS::DynamoDB::Table", inferred=True, parent_id="DynamoDB", throttle=True)
+    found = report(entity("App", 0, 100, subsegments=[call("DynamoDB", 10, 60, "Query")]), table)
+    assert ms(found["phases"]) == {"service": 50, "dependency": 50}
+
+
 def test_a_users_own_attempt_is_no_invocation() -> None:
     own = entity("U", 10, 20, name="Attempt #1")
     seen = view(
@@ -308,7 +356,7 @@ def test_known_precursors_beat_the_clock() -> None:
 
 def test_an_invocation_that_was_refused_was_lambdas_own_time() -> None:
     """Of one without a function's segment nobody knows what it did, unless it never ran."""
-    for refused in ({"throttle": True}, {"http": {"response": {"status": 500}}}):
+    for refused in ({"throttle": True}, *({"http": {"response": {"status": code}}} for code in (400, 500))):
         assert ms(report(entity("S", 0, 10, origin="AWS::Lambda", **refused))["phases"]) == {"dispatch": 10}
     assert ms(report(entity("S", 0, 10, origin="AWS::Lambda", fault=True))["phases"]) == {"unclassified": 10}
 

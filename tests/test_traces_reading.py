@@ -15,6 +15,7 @@ from monitors.traces.tree import Repair, Span, Trace
 
 T0 = 1_700_000_000
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:"
+LONG_ARN = f"arn:{'a' * 600}:lambda:eu-west-1:123456789012:function:pay:live"
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -121,50 +122,6 @@ def test_of_two_complete_documents_the_later_wins() -> None:
     assert repairs(trace) == {Repair.DUPLICATE_ID: 1}
 
 
-def test_what_is_in_progress_ends_with_its_last_descendant() -> None:
-    inner = entity("inner", 2, None, subsegments=[entity("leaf", 3, 7)])
-    trace = read(entity("root", 0, 10, subsegments=[inner, entity("idle", 8, None)]))
-    assert by_id(trace)["inner"].end == T0 * 1_000_000 + 7_000
-    assert by_id(trace)["idle"].end == by_id(trace)["idle"].start
-    assert repairs(trace) == {Repair.CENSORED: 2}
-
-
-def test_orphans_self_parents_and_cycles_end_up_as_roots() -> None:
-    trace = read(
-        entity("root", 0, 10),
-        entity("lost", 1, 2, parent_id="never seen"),
-        entity("self", 1, 2, parent_id="self"),
-        entity("b", 4, 6, parent_id="c"),
-        entity("c", 3, 7, parent_id="b"),
-        entity("below", 4, 5, parent_id="b"),
-    )
-    assert trace.spans[0].id == "root"
-    assert {name: parent(trace, name) for name in ("lost", "self", "c", "b", "below")} == {
-        "lost": "",
-        "self": "",
-        "c": "",
-        "b": "c",
-        "below": "b",
-    }
-    assert repairs(trace) == {Repair.ORPHAN: 1, Repair.CYCLE: 2}
-
-
-def test_the_root_is_the_earliest_segment_without_a_parent() -> None:
-    trace = read(
-        entity("early", 2, 4),
-        entity("orphan", 0, 20, parent_id="unknown"),
-        entity("late", 5, 9),
-        entity("part", 1, 30, type="subsegment"),
-    )
-    assert trace.spans[0].id == "early"
-
-
-def test_a_negative_duration_is_none_at_all() -> None:
-    trace = read(entity("root", 0, 10, subsegments=[entity("back", 5, 3)]))
-    assert by_id(trace)["back"].start == by_id(trace)["back"].end == T0 * 1_000_000 + 5_000
-    assert repairs(trace) == {Repair.NEGATIVE_DURATION: 1}
-
-
 def test_a_time_from_another_age_does_not_stretch_the_trace() -> None:
     trace = read(
         entity("root", 0, 10),
@@ -174,72 +131,6 @@ def test_a_time_from_another_age_does_not_stretch_the_trace() -> None:
     )
     assert [span.id for span in trace.spans] == ["root", "child"]
     assert repairs(trace) == {Repair.IMPLAUSIBLE_TIME: 2}
-
-
-def function_segments(name: str, times: tuple[float, float], parent_id: str, *inside: object) -> list[dict[str, Any]]:
-    """Lambda's service segment and the function's inside it, one millisecond later and shorter."""
-    start, end = times
-    service = entity(f"S-{name}", start, end, origin="AWS::Lambda", **({"parent_id": parent_id} if parent_id else {}))
-    function = entity(
-        f"F-{name}",
-        start + 1,
-        end - 1,
-        origin="AWS::Lambda::Function",
-        parent_id=f"S-{name}",
-        aws={"function_arn": ARN + name},
-        subsegments=list(inside),
-    )
-    return [service, function]
-
-
-def test_a_subsegment_of_another_function_goes_home() -> None:
-    """Seen in real traces: the caller's Invocation below the function it called, which makes a ring of parents."""
-    call = entity("call", 10, 60, namespace="aws")
-    stray = entity("Invocation", 5, 90, aws={"function_arn": f"{ARN}caller:7"}, subsegments=[call])
-    trace = read(*function_segments("caller", (0, 100), ""), *function_segments("called", (20, 50), "call", stray))
-    assert parent(trace, "Invocation") == "F-caller"
-    assert parent(trace, "S-called") == "call"
-    assert repairs(trace) == {Repair.DETACHED: 1}
-
-
-def test_a_subsegment_of_a_function_that_is_not_there_is_left_out() -> None:
-    stray = entity("Invocation", 5, 90, aws={"function_arn": f"{ARN}elsewhere"})
-    trace = read(*function_segments("called", (0, 100), "", stray))
-    assert parent(trace, "Invocation") == ""
-    assert repairs(trace) == {Repair.DETACHED: 1}
-
-
-@pytest.mark.parametrize("name", ["Initialization", "Restore"])
-def test_the_start_of_a_container_hangs_below_what_waited_for_it(name: str) -> None:
-    trace = read(*function_segments("f", (200, 300), "", entity(name, 197, 200.5, aws={"function_arn": ARN + "f"})))
-    assert parent(trace, name) == "S-f"
-    assert repairs(trace) == {Repair.REPARENTED: 1}
-
-
-def test_a_container_that_was_ready_before_was_not_waited_for() -> None:
-    trace = read(*function_segments("f", (60_000, 60_100), "", entity("Initialization", 0, 60_000)))
-    assert parent(trace, "Initialization") == ""
-    assert repairs(trace) == {Repair.PRE_INITIALISED: 1}
-
-
-def test_small_overruns_are_clock_errors_and_large_ones_asynchronous_work() -> None:
-    """Milliseconds round by one (1.001 allowed), Lambda's clocks differ by up to five; a function is always sync."""
-    segments = function_segments("f", (0, 100), "")
-    segments[1] |= {
-        "end_time": T0 + 0.116,  # 16 ms after its service segment
-        "subsegments": [entity("Overhead", 90, 115), entity("tail", 90, 130, namespace="aws")],
-    }
-    trace = read(*segments)
-    spans = by_id(trace)
-    assert spans["F-f"].end == spans["Overhead"].end == spans["S-f"].end
-    assert spans["tail"].asynchronous
-    assert spans["tail"].end == T0 * 1_000_000 + 130_000
-    assert repairs(trace) == {Repair.CLAMPED: 2}
-
-    trace = read(entity("app", 0, 100, subsegments=[entity("one", 0, 101), entity("two", 0, 102)]))
-    assert not by_id(trace)["one"].asynchronous
-    assert by_id(trace)["one"].end == by_id(trace)["app"].end
-    assert by_id(trace)["two"].asynchronous
 
 
 def test_a_trace_over_the_limit_says_so() -> None:
@@ -293,6 +184,25 @@ def test_what_a_call_went_to(aws: dict[str, Any], resource: str) -> None:
     assert read(entity("call", 0, 1, aws=aws)).spans[0].resource == resource
 
 
+@pytest.mark.parametrize(
+    ("arn", "qualifier", "region"),
+    [
+        (f"{ARN}pay:live", "live", "eu-west-1"),
+        (f"{ARN}pay", "", "eu-west-1"),
+        ("arn:aws:states:eu-west-1:123456789012:stateMachine:pay:live", "", "eu-west-1"),
+        ("arn:aws:s3:::bucket", "", ""),
+        (LONG_ARN, "live", "eu-west-1"),
+        (f"{ARN}{'p' * 600}:live", "live", "eu-west-1"),
+        ("arn:", "", ""),
+        ("pay:live", "", ""),
+    ],
+)
+def test_what_a_segment_s_own_arn_says(arn: str, qualifier: str, region: str) -> None:
+    """A version or alias is what follows the function's name; an ARN of any length stops nothing."""
+    trace = read(json.dumps(entity("root", 0, 1, resource_arn=arn)))
+    assert (trace.spans[0].qualifier, trace.region) == (qualifier, region)
+
+
 DEPTH = 10_000
 
 
@@ -333,11 +243,22 @@ def test_the_deep_decoder_refuses_what_the_standard_one_refuses(text: str) -> No
 def similar(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Objects with the keys of segment documents and any values."""
     keys = ("Id", "Segments", "Document", "id", "name", "parent_id", "start_time", "end_time", "in_progress", "aws")
-    more = ("http", "response", "status", "origin", "subsegments", "type", "function_arn", "resource_names", "inferred")
+    more = (
+        "http",
+        "response",
+        "status",
+        "origin",
+        "subsegments",
+        "type",
+        "function_arn",
+        "resource_arn",
+        "resource_names",
+        "inferred",
+    )
     return st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(keys + more), inner, max_size=8)
 
 
-@given(st.recursive(json_values | st.sampled_from([1.7e9, 1e400, "a", "b", True]), similar, max_leaves=30))
+@given(st.recursive(json_values | st.sampled_from([1.7e9, 1e400, "a", "b", True, LONG_ARN]), similar, max_leaves=30))
 def test_reading_never_raises(value: Any) -> None:
     for envelope in (value, {"Segments": [value, value]}, *loose(value, json.dumps(value))):
         report = per_trace(read_trace(envelope))

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitors.traces.aggregate import latency_report
-from monitors.traces.columns import band, phase_means, share
+from monitors.traces.aggregate import latency_report, window
+from monitors.traces.columns import band, longest, phase_means, share
 from monitors.traces.labels import HANDLER, RUNTIME_START, Label
 from monitors.traces.report import LatencyReport
 from monitors.traces.requests import Request
@@ -114,6 +114,29 @@ def test_a_minute_without_a_count_is_as_the_only_one_that_has_one() -> None:
     assert "recorded traces only" in found.notes[0]
 
 
+def test_minutes_as_busy_stand_for_their_mean() -> None:
+    """Two minutes of which one request is recorded had 10 and 30; so one like them had 20."""
+    traces = [invocation(str(m), 60 * m, 10) for m in range(3)]
+    known = {T0: 10.0, T0 + 60: 30.0}
+    (shop,) = report(*traces, weights=lambda _, minute: known.get(minute)).functions
+    assert shop.requests == pytest.approx(10 + 30 + 20)
+
+
+def test_of_minutes_as_near_the_less_busy_one_is_taken() -> None:
+    """One known minute has its only request recorded, the other 3 of 30: that with 2 is a minute like the first."""
+    traces = [invocation(f"{m}-{n}", 60 * m + n, 10) for m, count in enumerate((1, 3, 2)) for n in range(count)]
+    known = {T0: 1.0, T0 + 60: 30.0}
+    (shop,) = report(*traces, weights=lambda _, minute: known.get(minute)).functions
+    assert shop.requests == pytest.approx(1 + 30 + 2)
+
+
+def test_a_minute_without_a_count_stands_at_least_for_itself() -> None:
+    """The known minute has 2 recorded of 1 that CloudWatch counts."""
+    traces = [invocation("a", 0, 10), invocation("b", 1, 10), invocation("c", 61, 10)]
+    (shop,) = report(*traces, weights=lambda _, minute: 1.0 if minute == T0 else None).functions
+    assert shop.requests == 3
+
+
 def test_a_recorded_request_stands_at_least_for_itself() -> None:
     """At the border of a minute, more may be recorded than CloudWatch counts."""
     (shop,) = report(invocation("a", 0, 10), invocation("b", 1, 10), weights=lambda _, __: 1.0).functions
@@ -129,6 +152,60 @@ def test_a_call_weighs_as_much_as_the_request_that_made_it() -> None:
         function["subsegments"] = [{**call, "start_time": function["start_time"], "end_time": function["end_time"]}]
     (edge,) = report(*traces, weights=lambda _, minute: 10.0 if minute == T0 else 1.0).edges
     assert edge.fault_share == pytest.approx(10 / 11)
+
+
+def test_a_function_is_weighted_by_its_own_minute() -> None:
+    """It has no segment of Lambda's, and began in the minute after the call that it hangs below."""
+    call = {"id": "l", "name": "L", "namespace": "remote", "start_time": T0 + 59.99, "end_time": T0 + 60.09}
+    inner = {"id": "d", "name": "SQS", "namespace": "aws", "start_time": T0 + 60.02, "end_time": T0 + 60.05}
+    times = {"start_time": T0 + 59, "end_time": T0 + 61}
+    app = {"id": "a", "name": "app", **times, "subsegments": [call]}
+    function = {"id": "f", "name": "shop", "parent_id": "l", "origin": "AWS::Lambda::Function", "subsegments": [inner]}
+    function |= {"start_time": T0 + 60.01, "end_time": T0 + 60.08}
+    seen = window([{"Id": "t", "Segments": [app, function]}], lambda _, minute: 10.0 if minute == T0 + 60 else 2.0)
+    assert [one.weight for one in seen.calls["shop", "SQS", ""]] == [10.0]
+
+
+def test_a_function_right_below_another_fails_alone() -> None:
+    times = {"start_time": T0, "end_time": T0 + 1}
+    outer = {"id": "o", "name": "outer", "origin": "AWS::Lambda::Function", **times}
+    inner = outer | {"id": "i", "name": "inner", "parent_id": "o", "fault": True}
+    found = report({"Id": "t", "Segments": [outer, inner]})
+    assert {one.function: one.fault_share for one in found.functions} == {"inner": 1.0, "outer": 0.0}
+
+
+def test_an_invocation_fails_with_its_function() -> None:
+    """Lambda's own segment may say nothing of it: a function that fails leaves the status 200. A part of Lambda's that
+    failed, as a start that is tried again, is no failure of the whole.
+    """
+    trace, tried = invocation("t", 0, 100), invocation("u", 0, 100)
+    trace["Segments"][1]["fault"] = True
+    start = {"id": "i", "name": "Initialization", "start_time": T0, "end_time": T0 + 0.01, "fault": True}
+    tried["Segments"][0]["subsegments"] = [start]
+    assert [report(one).functions[0].fault_share for one in (trace, tried)] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(("said", "lost"), [("fault", 1.0), ("throttle", 1.0), ("error", 0.0)])
+def test_a_call_that_was_answered_is_not_lost(said: str, lost: float) -> None:
+    """An error is the caller's own, and told to it: 4xx."""
+    trace = invocation("t", 0, 100)
+    call = {"id": "d", "name": "SQS", "namespace": "aws", "start_time": T0 + 0.01, "end_time": T0 + 0.02, said: True}
+    trace["Segments"][1]["subsegments"] = [call]
+    (edge,) = report(trace).edges
+    assert edge.fault_share == lost
+
+
+def test_cold_starts_stand_for_others_too() -> None:
+    traces = [invocation(str(n), n, 1000, cold_ms=800) for n in range(2)]
+    (shop,) = report(*traces, weights=lambda _, __: 10.0).functions
+    assert shop.cold
+    assert shop.cold.requests == 10
+
+
+def test_of_equal_requests_the_first_read_comes_first() -> None:
+    """Whatever kind they are of: these are cold by turns."""
+    found = columns_of(Request("f", f"t{n}", n, 5, n in (0, 3), False, ((HANDLER, 5),)) for n in range(4))
+    assert found.trace.tolist() == [0, 1, 2, 3]
 
 
 def test_edges_are_the_callers_view() -> None:
@@ -180,6 +257,27 @@ def test_what_cannot_be_used_is_counted() -> None:
     }
 
 
+def test_the_most_frequent_repair_comes_first() -> None:
+    good, empty = invocation("good", 0, 10), {"Segments": []}
+    assert report(good, good, empty, empty).ledger == ((Repair.EMPTY, 2), (Repair.DUPLICATE_TRACE, 1))
+
+
+def test_traces_without_an_id_are_each_another() -> None:
+    """The second says none; the first calls itself what a reader might call the second."""
+    ids = [" 2", "", "", "z"]
+    found = window([invocation(identity, n, 10 * n) for n, identity in enumerate(ids, start=1)])
+    assert [request.trace_id for request in found.requests["shop"]] == ids
+    assert found.requests["shop"].trace.tolist() == [0, 1, 2, 3]
+
+
+def test_of_requests_that_spent_as_long_in_a_phase_the_shortest_and_first_is_shown() -> None:
+    """Whichever kind of them was read first: a cold one here, that took longer as a whole."""
+    cold, warm = invocation("cold", 0, 100, cold_ms=89), invocation("warm", 1, 11)
+    for traces in ((cold, warm), (warm, cold)):
+        worst = longest(window(traces).requests["shop"])
+        assert worst[HANDLER] == (10_000, "warm")
+
+
 def test_nothing_in_nothing_out() -> None:
     found = report()
     assert (found.functions, found.edges, found.changes, found.ledger) == ((), (), (), ())
@@ -198,6 +296,7 @@ def test_countless_targets_are_put_together_without_loss() -> None:
         for n in range(500)
     ]
     (shop,) = report(trace).functions
+    assert {"handler", "dependency", "other"} <= {time.phase for time in shop.phases}
     assert len(shop.phases) < 50
     assert sum(time.tail_ms for time in shop.phases) == pytest.approx(1000)
 

@@ -3,6 +3,7 @@
 import math
 import random
 from collections import Counter
+from collections.abc import Iterable
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitors.traces.aggregate import report_of, window
-from monitors.traces.choosing import Recorded, choice, recorded
+from monitors.traces.choosing import Choice, Recorded, drawn, recorded
 from monitors.traces.weighing import quantiles
 
 T0 = 1_699_999_980
@@ -59,6 +60,11 @@ def test_a_summary_may_lack_all_else() -> None:
 
 # --- the choice ----------------------------------------------------------------------------------
 
+
+def choice(listed: Iterable[Recorded], **more: Any) -> Choice:
+    return drawn(listed, **more).weights
+
+
 LISTS = st.lists(
     st.builds(
         lambda at, number, ms, functions: Recorded(trace_id(T0 + at, number), T0 + at // 60 * 60, ms, functions),
@@ -100,6 +106,19 @@ def test_the_order_of_the_list_does_not_matter(listed: list[Recorded], dice: ran
     assert choice(mixed, invocations=lambda *_: 5, per_function=8) == choice(
         listed, invocations=lambda *_: 5, per_function=8
     )
+
+
+def test_of_a_part_each_stands_for_more_where_invocations_are_not_known() -> None:
+    listed = [Recorded(trace_id(T0, n), T0, n / 100, ("shop",)) for n in range(10)]
+    found = choice(listed, invocations=lambda *_: None, part=0.25)
+    assert [weights["shop"] for weights in found.values()] == [4.0] * 10
+
+
+def test_layers_end_with_the_percentiles() -> None:
+    """Of a hundred the 50th is p50, the last of the first layer; then 45, 4 and 1, of each of which one is drawn."""
+    listed = [Recorded(trace_id(T0, n), T0, n / 100, ("shop",)) for n in range(1, 101)]
+    found = choice(listed, invocations=lambda *_: None, per_function=4)
+    assert sorted(weights["shop"] for weights in found.values()) == [1, 4, 45, 50]
 
 
 def test_a_quiet_function_is_read_whole() -> None:
@@ -159,7 +178,10 @@ def test_more_keeps_what_fewer_chose() -> None:
 # --- weights that come with a trace --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("told", [None, 7, [], {"shop": "9"}, {"shop": -1}, {"shop": 0}, {"shop": math.inf}, {"x": 5}])
+@pytest.mark.parametrize(
+    "told",
+    [None, 7, [], *({"shop": weight} for weight in ("9", -1, 0, math.inf, math.nan, 10**400)), {"x": 5}],
+)
 def test_weights_that_are_none_are_left_aside(told: Any) -> None:
     trace = Recorded(trace_id(T0, 1), T0, 0.1, ("shop",))
     found = window([{**document(trace, 100), "Weights": told}], lambda *_: 3.0)
@@ -172,6 +194,7 @@ def test_a_trace_says_what_it_stands_for() -> None:
     fast = Recorded(trace_id(T0, 99), T0, 0.1, ("shop",))
     traces = [document(trace, 1000) | {"Weights": {"shop": 1.0}} for trace in slow]
     found = window([*traces, document(fast, 100) | {"Weights": {"shop": 81.0}}])
+    assert found.corrected == 1
     (shop,) = report_of(found, window([]), start=T0, end=T0).functions
     assert (shop.requests, shop.response.p50_ms, shop.response.p95_ms) == (90, 100, 1000)
 

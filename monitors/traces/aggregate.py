@@ -1,10 +1,8 @@
 """Traces of a window, and of the one before -> LatencyReport."""
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import inf
 from statistics import fmean
 from typing import Any
 
@@ -25,12 +23,11 @@ from monitors.traces.fields import text
 from monitors.traces.keys import alike
 from monitors.traces.latencies import edge_latencies, entry_paths, function_latency
 from monitors.traces.report import LatencyReport
+from monitors.traces.sketch import HEAVIEST
 from monitors.traces.tree import Repair
 
 Weights = Callable[[str, int], float | None]
 """(function name, minute as epoch seconds) -> how often it was invoked in that minute; None if not known."""
-
-_OWN = re.compile(r'"(?:resource|function)_arn"\s*:\s*"arn:[^:"]*:[^:"]*:([^:"]+):')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,29 +99,28 @@ def window(envelopes: Iterable[Mapping[str, Any]], weights: Weights | None = Non
     """
     gathered = Gathered()
     shapes = Shapes()
-    seen: dict[str, int] = {}
+    ids: list[str] = []
+    seen: set[str] = set()
     chosen: dict[tuple[str, int], float] = {}
-    regions: set[str] = set()
     read = 0
     for envelope in envelopes:
         read += 1
         identity = text(envelope.get("Id"))
-        if identity and identity in seen:
+        if identity in seen:
             gathered.ledger[Repair.DUPLICATE_TRACE] += 1
             continue
-        trace = len(seen)
-        seen[identity or f" {read}"] = trace
+        if identity:
+            seen.add(identity)
+        trace = len(ids)
+        ids.append(identity)
         if "Weights" in envelope:
             chosen.update(((name, trace), weight) for name, weight in _told(envelope))
         found = alike(envelope)
         if not (found and add(shapes, found, trace)):
-            one = content(envelope)
-            gather(gathered, one, trace)
-            regions.update(_regions(envelope) if one.used else ())
+            gather(gathered, content(envelope), trace)
     gather_alike(gathered, shapes)
-    regions.update(shapes.regions())
     factor = factors(recorded(gathered.requests), weights) if weights else {}
-    ids, weight = ["" if identity.startswith(" ") else identity for identity in seen], _weight(factor, chosen)
+    weight = _weight(factor, chosen)
     requests = columns(gathered.requests, ids, weight)
     return Window(
         requests=requests,
@@ -135,7 +131,7 @@ def window(envelopes: Iterable[Mapping[str, Any]], weights: Weights | None = Non
         used=gathered.used,
         ledger={str(kind): count for kind, count in gathered.ledger.items()},
         corrected=len({function for function, _ in factor or chosen} & requests.keys()),
-        regions=frozenset(regions),
+        regions=frozenset(gathered.regions),
     )
 
 
@@ -155,38 +151,27 @@ def _weight(factor: Mapping[tuple[str, int], float], chosen: Mapping[tuple[str, 
     return weight
 
 
-def _regions(envelope: Mapping[str, Any]) -> list[str]:
-    """The Region of the first segment that names its own resource, in a text as X-Ray returns it, or decoded."""
-    for segment in envelope["Segments"]:
-        document = segment.get("Document", segment) if isinstance(segment, Mapping) else None
-        if isinstance(document, Mapping):
-            document = f'"resource_arn":"{document.get("resource_arn")}"'
-        if isinstance(document, str) and (found := _OWN.search(document)):
-            return [found[1]]
-    return []
-
-
 def _told(envelope: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """The weights that a trace says itself, as far as they are any."""
     told = envelope.get("Weights")
     for name, weight in told.items() if isinstance(told, Mapping) else ():
-        if isinstance(weight, int | float) and 0 < weight < inf:
+        if isinstance(weight, int | float) and 0 < weight <= HEAVIEST:
             yield name, weight
 
 
-def factors(recorded: Mapping[tuple[str, int], int], weights: Weights) -> dict[tuple[str, int], float]:
+def factors(counts: Mapping[tuple[str, int], int], weights: Weights) -> dict[tuple[str, int], float]:
     """How many invocations a request of a function and minute stands for: invocations ÷ recorded, at least 1.
 
-    `recorded` says how many requests of each function and minute there are. A minute whose invocations are not known
+    `counts` says how many requests of each function and minute are recorded. A minute whose invocations are not known
     takes the mean of those with as many recorded, or nearly as many: the busier a minute, the smaller is the part that
     X-Ray records of it. A function of which no minute is known has no factor.
     """
-    known = {key: count for key in recorded if (count := weights(*key)) is not None}
+    known = {key: invoked for key in counts if (invoked := weights(*key)) is not None}
     by_count: defaultdict[str, defaultdict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for key, count in known.items():
-        by_count[key[0]][recorded[key]].append(count)
+    for key, invoked in known.items():
+        by_count[key[0]][counts[key]].append(invoked)
     factor = {}
-    for key, number in recorded.items():
+    for key, number in counts.items():
         if key in known:
             factor[key] = max(1.0, known[key] / number)
         elif seen := by_count.get(key[0]):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from monitors.traces.callpaths import completed, whole
 from monitors.traces.columns import Floats, Found, Ints, Kind, Pile
-from monitors.traces.keys import FIRST_TOKEN, Alike, Key, envelope, region_of, renamed
+from monitors.traces.keys import FIRST_TOKEN, Alike, Key, envelope, renamed
 from monitors.traces.labels import Label
 from monitors.traces.moments import Sum, conditions, made_of, moments
 from monitors.traces.phases import view
@@ -48,6 +48,7 @@ class Content(NamedTuple):
     completions: tuple[Single, ...]
     repairs: tuple[tuple[str, int], ...]
     used: bool
+    region: str = ""
 
     @property
     def singles(self) -> tuple[Single, ...]:
@@ -65,6 +66,7 @@ class Gathered:
     completions: Found = field(default_factory=lambda: defaultdict(Pile))
     ledger: Counter[str] = field(default_factory=Counter)
     used: int = 0
+    regions: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -89,10 +91,6 @@ class Shapes:
     by_key: dict[Key, tuple[Shape, int]] = field(default_factory=dict)
     """With the names: the shape, and which of its keys it is."""
     by_shape: dict[Key, Shape] = field(default_factory=dict)
-
-    def regions(self) -> set[str]:
-        """Where the traces say that they were recorded."""
-        return {region for key in self.by_key if (region := region_of(key))}
 
 
 class _Learned(NamedTuple):
@@ -144,6 +142,7 @@ def content(trace_as_found: object, clock: Clock = microseconds) -> Content:
         completions=(_single(done, counted),) if done else (),
         repairs=trace.repairs,
         used=True,
+        region=trace.region,
     )
 
 
@@ -173,7 +172,7 @@ def gather_alike(into: Gathered, shapes: Shapes) -> None:
         times_s = np.array(shape.times_s).reshape(len(of), -1)
         usual = ((times_s >= 0) & (times_s <= LATEST_S)).all(axis=1)
         times_us = np.rint(np.where(usual, times_s.T, 0) * 1e6).astype(np.int64)
-        left, strikes = np.flatnonzero(usual), 0
+        left, alone, strikes = np.flatnonzero(usual), [*np.flatnonzero(~usual)], 0
         while len(left) >= ENOUGH and strikes < STRIKES:
             learned = _learn(shape.key, times_us[:, left[0]].tolist())
             holds = _holds(learned.conditions, times_us[:, left])
@@ -182,9 +181,18 @@ def gather_alike(into: Gathered, shapes: Shapes) -> None:
             numbers = np.column_stack([_of(one, times_us[:, same]) for one in learned.times])
             for number in np.unique(of[same]):
                 own = of[same] == number
-                _add(into, _named(learned.content, shape.keys[number][1]), trace[same][own], numbers[own])
-        for one in (*np.flatnonzero(~usual), *left):
+                found = _named(learned.content, shape.keys[number][1])
+                if _told_apart(found):
+                    _add(into, found, trace[same][own], numbers[own])
+                else:
+                    alone += [*same[own]]
+        for one in (*alone, *left):
             gather(into, _read(shape.keys[of[one]][0], times_s[one]), int(trace[one]))
+
+
+def _told_apart(found: Content) -> bool:
+    """Whether no two names make the same words: `A B` and `Get` would be one label with `A` and `B Get`."""
+    return all(len({*one.kind.labels}) == len(one.kind.labels) for one in found.singles)
 
 
 def _holds(conditions: Sequence[Sum], times_us: Ints) -> NDArray[np.bool_]:
@@ -214,6 +222,8 @@ def _add(into: Gathered, found: Content, trace: Ints, numbers: Ints) -> None:
 
 def _note(into: Gathered, found: Content, often: int) -> None:
     into.used += found.used * often
+    if found.region:
+        into.regions.add(found.region)
     for repair, times in found.repairs:
         into.ledger[repair] += times * often
 
@@ -249,6 +259,7 @@ def _named(found: Content, names: Sequence[str]) -> Content:
         calls=tuple(_renamed(one, table) for one in found.calls),
         entries=tuple(_renamed(one, table) for one in found.entries),
         completions=tuple(_renamed(one, table) for one in found.completions),
+        region=found.region.translate(table),
     )
 
 

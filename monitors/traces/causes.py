@@ -110,7 +110,7 @@ def _most(shifts: Mapping[Label, float]) -> str:
 
 
 def _mix(change: Change, measure: Measure, before: Columns, after: Columns) -> str:
-    """The sort of requests whose share moved most, if its move makes at least half of the change."""
+    """The sort of requests whose share grew most, if what moved of the shares makes at least half of the change."""
     for split in _SPLITS:
         was, now = _shares(before, split), _shares(after, split)
         if len(was.keys() | now.keys()) < 2 or (measure.name == "cold_share" and split is _SPLITS[0]):
@@ -120,7 +120,7 @@ def _mix(change: Change, measure: Measure, before: Columns, after: Columns) -> s
         # Where no sort is left of those before, nothing tells apart what requests and what time made of the change.
         left = at_once(measure, after, weight) - change.before if weight.any() else 0.0
         if left / (change.after - change.before) <= 1 - HALF:
-            sort = max(was.keys() | now.keys(), key=lambda sort: (now.get(sort, 0.0) - was.get(sort, 0.0), sort))
+            sort = max(was.keys() | now.keys(), key=lambda one: (now.get(one, 0.0) - was.get(one, 0.0), one))
             return f"{split.words(sort)}: {was.get(sort, 0.0):.1%} of all before, {now.get(sort, 0.0):.1%} now"
     return ""
 

@@ -76,11 +76,6 @@ class Drawn(NamedTuple):
     """Id of each trace to read -> how likely one like it was to be read, of all that X-Ray recorded."""
 
 
-def choice(listed: Iterable[Recorded], *, invocations: Weights, **more: float) -> Choice:
-    """The weights of `drawn`."""
-    return drawn(listed, invocations=invocations, **more).weights
-
-
 def drawn(
     listed: Iterable[Recorded],
     *,

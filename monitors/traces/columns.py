@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitors.traces.labels import Label
-from monitors.traces.requests import MINUTE_US, Request
+from monitors.traces.requests import Request
 
+MINUTE_US = 60_000_000
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -130,7 +131,7 @@ def _columns(kinds: Mapping[Kind, Ints], ids: Sequence[str], weight: Weight) -> 
 def quantiles(values: Ints | Floats, weights: Floats, levels: Sequence[float]) -> list[float]:
     """For each level the smallest value that at least this share of the weight does not exceed.
 
-    Weights are above 0, and there is one value at least. This is the inverse of the empirical distribution (Hyndman &
+    No weight is below 0, and one at least is above. This is the inverse of the empirical distribution (Hyndman &
     Fan 1996, definition 1): always a value that was measured.
     """
     order = np.argsort(values, kind="stable")
@@ -164,15 +165,18 @@ def phase_means(requests: Columns, weights: Floats) -> dict[Label, float]:
 
 
 def longest(requests: Columns) -> dict[Label, tuple[int, str]]:
-    """By phase and target the most microseconds that one request spent there, and the id of its trace."""
-    found: dict[Label, tuple[int, str]] = {}
+    """By phase and target the most microseconds that one request spent there, and the id of its trace.
+
+    Of equals the first in the columns' order, so that it does not depend on which kind was read first.
+    """
+    found: dict[Label, tuple[int, int]] = {}
     for at, kind in enumerate(requests.kinds):
         own = np.flatnonzero(requests.kind == at)
         times = requests.times[at][requests.row[own]]
-        for label, time, place in zip(kind.labels, times.max(axis=0).tolist(), times.argmax(axis=0), strict=True):
-            if label not in found or time > found[label][0]:
-                found[label] = time, requests.ids[requests.trace[own[place]]]
-    return found
+        firsts = own[times.argmax(axis=0)].tolist()
+        for label, time, first in zip(kind.labels, times.max(axis=0).tolist(), firsts, strict=True):
+            found[label] = max(found.get(label, (-1, 0)), (time, -first))
+    return {label: (time, requests.ids[requests.trace[-first]]) for label, (time, first) in found.items()}
 
 
 def share(true: NDArray[np.bool_], weights: Floats) -> float:

@@ -120,13 +120,13 @@ def _outcomes(measure: Measure, pairs: Mapping[str, tuple[Columns, Columns]]) ->
     every = {name: _effect(measure, was, now) for name, (was, now) in pairs.items()}
     effects = {name: one for name, one in every.items() if one.square > 0}  # where there is nothing, nothing changed
     spread = [one for one in effects.values() if one.variance > 0]
-    days = between([(one.variance, one.chance, one.square * one.per_day) for one in spread])
-    common = prior([one.variance / _unit(one, days) for one in spread], [one.freedom for one in spread])
+    daily = between([(one.variance, one.chance, one.square * one.per_day) for one in spread])
+    common = prior([one.variance / _unit(one, daily) for one in spread], [one.freedom for one in spread])
     most = sum(one.freedom for one in spread)
-    precision = {name: _precision(measure, one, days) for name, one in effects.items()}
+    precision = {name: _precision(measure, one, daily) for name, one in effects.items()}
     mean = fsum(precision.values()) / max(1, len(precision))
     return [
-        _outcome(measure, name, one, (days, common, most))._replace(weight=precision[name] / mean)
+        _outcome(measure, name, one, (daily, common, most))._replace(weight=precision[name] / mean)
         for name, one in effects.items()
     ]
 
@@ -153,21 +153,21 @@ def _even_days(requests: Columns) -> float:
     return float(every.sum() ** 2 / (every**2).sum())
 
 
-def _precision(measure: Measure, effect: Effect, days: float) -> float:
+def _precision(measure: Measure, effect: Effect, daily: float) -> float:
     """Of the relative change: 1 ÷ its variance, as far as it helps to see what is worth saying."""
     least = max(measure.least, measure.least_relative * sqrt(effect.square))
-    return effect.square / max(_unit(effect, days), (least / ENOUGH) ** 2)
+    return effect.square / max(_unit(effect, daily), (least / ENOUGH) ** 2)
 
 
-def _unit(effect: Effect, days: float) -> float:
+def _unit(effect: Effect, daily: float) -> float:
     """What the variance ought to be, if this function's days differ as much as everybody's."""
-    return effect.chance + days * effect.square * effect.per_day or effect.variance
+    return effect.chance + daily * effect.square * effect.per_day or effect.variance
 
 
 def _outcome(measure: Measure, function: str, effect: Effect, fleet: tuple[float, Prior, int]) -> Outcome:
     """The function's variance drawn towards the fleet's; never less than chance makes of it, by times or by ranks."""
-    days, common, most = fleet
-    square, unit = effect.variance, _unit(effect, days)
+    daily, common, most = fleet
+    square, unit = effect.variance, _unit(effect, daily)
     if square and unit:
         square = moderated(square / unit, effect.freedom, common) * unit
     difference = effect.after - effect.before

@@ -107,7 +107,7 @@ def _as_far_as_possible(document: object) -> Body:
             _fill(into, found)
             inside = found.get("subsegments")
             parts = [(Body(), part) for part in inside] if isinstance(inside, list) else []
-            into.subsegments = [made for made, _ in parts]
+            into.subsegments = [part for part, _ in parts]
             pending += parts
     return made
 

@@ -3,7 +3,6 @@
 What doesn't keep to the documented fields is for reading.read_trace, which can read anything.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from operator import attrgetter
@@ -12,9 +11,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from monitors.traces.callpaths import BETWEEN
-from monitors.traces.fields import Aws, Body, documented
+from monitors.traces.fields import Aws, Body, documented, number
 from monitors.traces.labels import OF_LAMBDA
-from monitors.traces.naming import qualifier, resource
+from monitors.traces.naming import qualifier, region, resource
+from monitors.traces.reading import LATEST_S
 from monitors.traces.repairing import STARTS, is_attempt
 
 MOST = 64
@@ -42,8 +42,6 @@ class Alike(NamedTuple):
     times_s: list[float]
     """Of each segment and subsegment its start and end, level by level, document by document."""
 
-
-_OWN_ARN = re.compile(rb'"(?:resource|function)_arn":"arn:[^:"]*:[^:"]*:([^:"]+):')
 
 _encode = msgspec.json.Encoder().encode
 _START = attrgetter("start_time")
@@ -82,8 +80,8 @@ def alike(envelope: Mapping[str, Any]) -> Alike | None:
     if envelope.get("LimitExceeded") is True:
         return None
     parents = tuple([position.get(identity, -1) if identity else None for identity in above])
-    length_s = envelope.get("Duration")
-    has_length = type(length_s) in (int, float)
+    length_s = number(envelope.get("Duration"))
+    has_length = length_s is not None and length_s <= LATEST_S
     if has_length:
         times.append(length_s)
     return Alike(Key(b"\n".join(map(_encode, documents)), parents, has_length), times)
@@ -122,12 +120,6 @@ def renamed(key: Key) -> tuple[Key, list[str]] | None:
     return key._replace(documents=b"\n".join(map(_encode, documents))), [*tokens]
 
 
-def region_of(key: Key) -> str:
-    """That of the first ARN of a segment's own resource or function; empty if there is none."""
-    found = _OWN_ARN.search(key.documents)
-    return found[1].decode() if found else ""
-
-
 def _documents(key: Key) -> list[Body]:
     return [documented(line) for line in key.documents.split(b"\n")]
 
@@ -142,9 +134,11 @@ def _inside(document: Body) -> Iterator[Body]:
 
 def _rename(body: Body, token: Callable[[str], str]) -> None:
     body.name = token(body.name)
-    if body.resource_arn:
-        version = qualifier(body.resource_arn)
-        body.resource_arn = f"arn:aws:lambda:::function:f:{token(version)}" if version else ""
+    where, version = token(region(body.resource_arn)), token(qualifier(body.resource_arn))
+    body.resource_arn = f"arn:aws:lambda:{where}::function:f:{version}" if where or version else ""
     if aws := body.aws:
         arn, to = ":".join(aws.function_arn.split(":")[:7]), resource(aws)
-        body.aws = Aws(token(arn) if arn else "", aws.operation, table_name=token(to) if to else "")
+        if (short := token(arn)) != arn:
+            arn = f"arn:aws:lambda:{token(region(arn))}::function:{short}"
+        # Of the fields that name a resource, resource_names alone is taken as it is.
+        body.aws = Aws(arn, aws.operation, resource_names=[token(to)] if to else [])

@@ -1,6 +1,6 @@
 """Requests, calls and whole traces in columns -> what the report says of each function, edge and entry. Pure."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from math import fsum
 from operator import itemgetter
@@ -41,9 +41,9 @@ def function_latency(name: str, requests: Columns) -> FunctionLatency:
 
 def _cold_starts(requests: Columns, cold: NDArray[np.bool_]) -> ColdStarts:
     means = phase_means(requests, requests.weight * cold)
-    spent_us: Counter[str] = Counter()
+    spent_us: defaultdict[str, float] = defaultdict(float)
     for label, time in means.items():
-        spent_us[label.phase] += time  # type: ignore[assignment]  # a Counter adds floats too
+        spent_us[label.phase] += time
     warm = ~cold
     return ColdStarts(
         requests=float(requests.weight[cold].sum()),

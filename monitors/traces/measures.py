@@ -82,11 +82,10 @@ def estimate(measure: Measure, requests: Columns) -> Estimate:
 
 
 def at_once(measure: Measure, requests: Columns, weight: Floats) -> float:
-    """The measure's value alone, of requests that count so much; not those that count nothing. Times in ms."""
-    some = weight > 0
+    """The measure's value alone, of requests that count so much, one of them something. Times in ms."""
     if measure.level:
-        return quantiles(requests.duration[some], weight[some], [measure.level])[0] / 1000
-    return share(requests.of_kinds(measure.counted)[some], weight[some])
+        return quantiles(requests.duration, weight, [measure.level])[0] / 1000
+    return share(requests.of_kinds(measure.counted), weight)
 
 
 def days(requests: Columns) -> Ints:

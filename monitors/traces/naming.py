@@ -1,4 +1,7 @@
-"""What a segment or subsegment says of itself -> the names in it: of the call, what it went to, the version."""
+"""What a segment or subsegment says of itself -> the names in it: of the call, what it went to, version and Region.
+
+Pure and total.
+"""
 
 from monitors.traces.fields import TEXT_LIMIT, Aws, Http
 
@@ -27,5 +30,11 @@ def qualifier(arn: str) -> str:
     """What follows the function's name in its ARN: `arn:aws:lambda:eu-west-1:123456789012:function:orders:live`."""
     if not arn.startswith("arn:") or arn.count(":") != 7:
         return ""
-    parts = arn[: 2 * TEXT_LIMIT].split(":")
-    return parts[-1] if parts[2] == "lambda" and parts[5] == "function" else ""
+    parts = arn.split(":")
+    return parts[7][:TEXT_LIMIT] if parts[2] == "lambda" and parts[5] == "function" else ""
+
+
+def region(arn: str) -> str:
+    """The Region that an ARN names: `arn:aws:lambda:eu-west-1:123456789012:function:orders`; empty if none."""
+    parts = arn.split(":", 4)
+    return parts[3][:TEXT_LIMIT] if len(parts) > 4 and parts[0] == "arn" else ""

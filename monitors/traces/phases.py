@@ -12,7 +12,19 @@ from typing import Any
 
 from msgspec import Struct
 
-from monitors.traces.labels import CALLS, HOP, QUEUE, SERVICE, TRIGGER, Label, gap, labels, target
+from monitors.traces.labels import (
+    CALLS,
+    HOP,
+    QUEUE,
+    RESTORE,
+    RUNTIME_START,
+    SERVICE,
+    TRIGGER,
+    Label,
+    gap,
+    labels,
+    target,
+)
 from monitors.traces.repairing import FUNCTION, is_attempt
 from monitors.traces.tree import Span, Trace
 
@@ -112,9 +124,15 @@ def functions(seen: View) -> Iterator[int]:
 
 def cold(seen: View, node: int) -> bool:
     """A container was started, or restored, while this invocation waited."""
-    nearby = [*seen.below[node]]
-    nearby.extend(j for i in seen.below[node] if seen.spans[i].origin == FUNCTION for j in seen.below[i])
-    return any(_is_start(seen, i) for i in nearby)
+    inside = (j for i in (node, *handled(seen, node)) for j in seen.below[i])
+    return any(seen.labels[i] in (RUNTIME_START, RESTORE) for i in inside)
+
+
+def handled(seen: View, node: int) -> list[int]:
+    """Positions of the function's own segments below Lambda's view of an invocation; none if `node` is one itself."""
+    if seen.labels[node] != SERVICE:
+        return []
+    return [i for i in seen.below[node] if seen.spans[i].origin == FUNCTION]
 
 
 def per_trace(trace: Trace) -> dict[str, Any]:
@@ -149,11 +167,6 @@ def _settled(seen: View) -> View:
 
 def _tries(seen: View, node: int) -> bool:
     return any(is_attempt(seen.spans[i].name) for i in seen.below[node])
-
-
-def _is_start(seen: View, index: int) -> bool:
-    span, label = seen.spans[index], seen.labels[index]
-    return not span.segment and not span.namespace and label.phase in ("runtime_start", "restore")
 
 
 def _length(path: Path) -> int:

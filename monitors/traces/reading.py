@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from monitors.traces.documents import decode, encoded
 from monitors.traces.fields import Body, body, number, text
-from monitors.traces.naming import called, qualifier
+from monitors.traces.naming import called, qualifier, region
 from monitors.traces.repairing import Entity, repaired, status
 from monitors.traces.tree import Repair, Span, Trace
 
@@ -54,7 +54,13 @@ def read_trace(envelope: object, clock: Clock = microseconds) -> Trace:
         ledger[Repair.EMPTY] += 1
     spans = tuple(starmap(_span, repaired(entities, ledger)))
     repairs = tuple(sorted((str(kind), count) for kind, count in ledger.items() if count))
-    return Trace(id=parts.id, spans=spans, repairs=repairs, limit_exceeded=parts.limit_exceeded)
+    return Trace(
+        id=parts.id,
+        spans=spans,
+        repairs=repairs,
+        limit_exceeded=parts.limit_exceeded,
+        region=_region(entities.values()),
+    )
 
 
 Loose = dict[str, list[object]]
@@ -165,6 +171,13 @@ def _plausible(entities: dict[str, Entity], ledger: Counter[str]) -> dict[str, E
     kept = {key: entity for key, entity in entities.items() if abs(entity.start - middle) <= SPREAD_US}
     ledger[Repair.IMPLAUSIBLE_TIME] += len(entities) - len(kept)
     return kept
+
+
+def _region(entities: Iterable[Entity]) -> str:
+    """The first that is named; entities come by the start of their documents."""
+    bodies = (entity.body for entity in entities if entity.segment)
+    named = (region(body.resource_arn) or region(body.aws.function_arn if body.aws else "") for body in bodies)
+    return next(filter(None, named), "")
 
 
 def _span(entity: Entity, parent: int, start: int, end: int, asynchronous: bool) -> Span:

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from monitors.traces.labels import CALLS, Label
-from monitors.traces.phases import View, cold, function_path, functions
+from monitors.traces.labels import CALLS, SERVICE, Label
+from monitors.traces.phases import View, cold, function_path, functions, handled
 from monitors.traces.repairing import FUNCTION, LAMBDA
-
-MINUTE_US = 60_000_000
+from monitors.traces.tree import Span
 
 
 class Request(Struct, frozen=True, gc=False):
@@ -31,11 +30,6 @@ class Request(Struct, frozen=True, gc=False):
     """The nearest service above it that has a segment of its own; empty where the trace begins with it."""
     qualifier: str = ""
     """The version or alias that was invoked, where the trace says so."""
-
-    @property
-    def minute(self) -> int:
-        """Epoch seconds at which its minute began."""
-        return self.start // MINUTE_US * 60
 
 
 class Call(Struct, frozen=True, gc=False):
@@ -60,14 +54,13 @@ def invocations(seen: View, trace_id: str) -> Iterator[Request]:
         times: defaultdict[Label, int] = defaultdict(int)
         for section in function_path(seen, node).sections:
             times[section.label] += section.end - section.start
-        inside = [seen.spans[i] for i in seen.below[node] if seen.spans[i].origin == FUNCTION]
         yield Request(
             function=_function(seen, node),
             trace_id=trace_id,
             start=span.start,
             duration=span.end - span.start,
             cold=cold(seen, node),
-            failed=any(part.error or part.fault or part.throttle for part in (span, *inside)),
+            failed=any(_failed(seen.spans[i]) for i in (node, *handled(seen, node))),
             phases=tuple(times.items()),
             caller=_caller(seen, node),
             qualifier=span.qualifier,
@@ -82,15 +75,19 @@ def calls(seen: View) -> Iterator[Call]:
         if span.segment or span.censored or span.namespace not in CALLS:
             continue
         owner = seen.spans[owners[i]]
-        service = seen.spans[owner.parent] if owner.origin == FUNCTION and owner.parent >= 0 else owner
+        inside = owner.origin == FUNCTION and owner.parent >= 0 and seen.labels[owner.parent] == SERVICE
         yield Call(
             caller=owner.name,
             callee=_callee(seen, i),
             operation=span.operation,
-            start=service.start,
+            start=seen.spans[owner.parent].start if inside else owner.start,
             duration=span.end - span.start,
             failed=span.fault or span.throttle,
         )
+
+
+def _failed(span: Span) -> bool:
+    return span.error or span.fault or span.throttle
 
 
 def _caller(seen: View, node: int) -> str:

@@ -75,3 +75,5 @@ class Trace:
     """(Repair, how often), sorted."""
     limit_exceeded: bool = False
     """X-Ray cut the trace: its times are not the request's."""
+    region: str = ""
+    """That of the earliest segment whose own resource, or function, is named by an ARN; empty if none is."""
