@@ -13,7 +13,7 @@ from dashboards.formats import counted, moment
 from lookout import files, history, show, tracefiles, written, xray
 from lookout.commands.rows import WINDOW
 from monitors.errors import InputError
-from monitors.traces.aggregate import Window, report_of, window
+from monitors.traces.aggregate import Window, begun, report_of, window
 from monitors.traces.history import week
 from monitors.traces.phases import per_trace
 from monitors.traces.reading import read_trace
@@ -84,18 +84,12 @@ def _of_files(chosen: argparse.Namespace) -> tuple[LatencyReport, Window]:
     then = window(tracefiles.exported(*before), paths=False)
     if not seen.used or (before and not then.used):
         raise InputError(f"{', '.join(before if seen.used else chosen.file)}: no traces: expected {tracefiles.SHAPES}")
-    if not (seen.requests or seen.entries):
+    if not (span := begun(seen)):
         raise InputError(f"{', '.join(chosen.file)}: {counted(seen.used, 'trace')}, but no request has ended in any")
-    start, end = _begun(seen)
-    if then.requests and _begun(then)[0] > end:
+    start, end = span
+    if (earlier := begun(then)) and earlier[0] > end:
         raise InputError("--before: its traces began after all those of --file: are the two the wrong way round?")
     return report_of(seen, then, start=start, end=end), seen
-
-
-def _begun(found: Window) -> tuple[int, int]:
-    """Epoch seconds at which the first and the last request began."""
-    begun = [one.start for one in (*found.requests.values(), *found.entries.values())]
-    return int(min(one.min() for one in begun) // 1_000_000), int(max(one.max() for one in begun) // 1_000_000)
 
 
 def _passing(paths: Sequence[str], put: Callable[[str], object] | None) -> Iterator[Json]:

@@ -2,7 +2,7 @@
 
 import random
 from math import inf, sqrt
-from statistics import variance
+from statistics import NormalDist, variance
 from typing import Any
 
 import pytest
@@ -292,6 +292,10 @@ def test_students_t_is_that_of_the_tables(freedom: int, five_percent: float, one
     assert critical(0.01, freedom) == pytest.approx(one_percent, abs=5e-4)
     assert two_sided(0.0, freedom) == 1.0
     assert two_sided(float("inf"), freedom) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_many_degrees_of_freedom_are_nearly_normal() -> None:
+    assert critical(0.0001, 10**6) == pytest.approx(NormalDist().inv_cdf(1 - 0.00005), rel=0.005)
 
 
 def test_a_fleet_that_is_steady_lends_its_steadiness() -> None:

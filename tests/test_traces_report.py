@@ -316,6 +316,7 @@ def test_changes_come_with_the_window_before() -> None:
     ]
     for change in found.changes:
         assert change.low < 100 < change.high
+    assert found.before == (T0, T0 + 9 * 86_400 + 39 * 60)
     assert report(*days(0, 100)).changes == ()
 
 

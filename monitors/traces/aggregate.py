@@ -87,8 +87,17 @@ def report_of(now: Window, then: Window, *, start: float, end: float, region: st
         ledger=tuple(sorted(now.ledger.items(), key=lambda item: (-item[1], item[0]))),
         notes=(*_notes(now), *remarks),
         compared=len(comparable(then.requests, now.requests)) if then.used else None,
+        before=begun(then),
         region=region or (min(now.regions) if len(now.regions) == 1 else ""),
     )
+
+
+def begun(seen: Window) -> tuple[int, int] | None:
+    """Epoch seconds at which the first and the last request of a window began; None if none has ended."""
+    starts = [one.start for one in (*seen.requests.values(), *seen.entries.values())]
+    if not starts:
+        return None
+    return int(min(one.min() for one in starts) // 1_000_000), int(max(one.max() for one in starts) // 1_000_000)
 
 
 def window(envelopes: Iterable[Mapping[str, Any]], weights: Weights | None = None, *, paths: bool = True) -> Window:

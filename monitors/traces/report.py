@@ -182,5 +182,7 @@ class LatencyReport:
     """The same of the requests that set off work which went on after the response: until its end."""
     compared: int | None = None
     """Functions compared with the window before; None where there was none."""
+    before: tuple[float, float] | None = None
+    """When the first and the last request of that window began, epoch seconds."""
     region: str = ""
     """Where the traces are; empty if not known, or if they are of several Regions."""
