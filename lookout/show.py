@@ -76,4 +76,4 @@ def _print(shown: RenderableType) -> None:
 
 
 def _text(cell: str | float) -> str:
-    return f"{cell:,.2f}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else _one_line(cell)
+    return f"{cell:,.2f}" if isinstance(cell, float) else f"{cell:,}" if isinstance(cell, int) else inert(cell)

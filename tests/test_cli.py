@@ -209,10 +209,10 @@ def test_a_name_begins_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) ->
     forged = "orders\nerror: your key is expired"
     show.line(forged)
     show.note(forged)
-    show.table("t", ("name",), [(forged,)])
+    show.table("t", ("name",), [(forged,)])  # within its frame
     captured = capsys.readouterr()
     assert not [line for line in (captured.out + captured.err).splitlines() if line.startswith("error:")]
-    assert (captured.out + captured.err).count("orders\\u000aerror: your key is expired") == 3
+    assert (captured.out + captured.err).count("orders\\u000aerror: your key is expired") == 2
 
 
 def test_numbers_are_set_right(capsys: pytest.CaptureFixture[str]) -> None:
